@@ -1,0 +1,1 @@
+"""From suggestions to people: command line, HTTP API and web desk."""
