@@ -1,0 +1,53 @@
+"""What the server needs from the router, so that it can be tested and swapped without a model."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from nlp.petition import Petition, Suggestion
+
+
+class BundleInfo(Protocol):
+    """What is shown of the bundle in service."""
+
+    @property
+    def id(self) -> str:
+        """Name and content hash."""
+        ...
+
+    @property
+    def card(self) -> str:
+        """The model card, Markdown."""
+        ...
+
+    @property
+    def metrics(self) -> Mapping[str, Any]:
+        """Figures on the test split."""
+        ...
+
+    @property
+    def thresholds(self) -> Mapping[str, Any]:
+        """What a head's answer must clear to be accepted without a person."""
+        ...
+
+
+class Classifier(Protocol):
+    """A router: petitions in, suggestions out, in the same order; not thread-safe."""
+
+    @property
+    def taxonomy(self) -> Any:  # noqa: ANN401  read by serving.labels alone
+        """The label systems the answers are in."""
+        ...
+
+    @property
+    def bundle(self) -> BundleInfo:
+        """The bundle that answers."""
+        ...
+
+    def suggest_many(self, petitions: Sequence[Petition]) -> list[Suggestion]:
+        """Return one suggestion per petition; a batch gives exactly what one by one gives."""
+        ...
+
+
+LoadClassifier = Callable[[Path | None], Classifier]
+"""Loads and verifies a bundle folder (None: the bundled default); raises BundleError."""

@@ -1,0 +1,60 @@
+"""The label systems and the bundle in service, and replacing the bundle."""
+
+import re
+
+from fastapi import APIRouter
+
+from serving.context import Ctx
+from serving.errors import Problem
+from serving.schemas.model import LabelOut, ModelOut, ReloadIn, ReloadOut, TaxonomyOut
+
+router = APIRouter(prefix="/v1", tags=["model"])
+
+_BUNDLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@router.get("/taxonomy", summary="当前分类体系")
+def taxonomy(context: Ctx) -> TaxonomyOut:
+    """Return every label of every head in the version in service."""
+    book = context.host.labels
+    return TaxonomyOut(
+        version=book.version,
+        heads={
+            head: [
+                LabelOut(code=label.code, name=label.name, parent=label.parent, aliases=list(label.aliases))
+                for label in labels
+            ]
+            for head, labels in book.heads.items()
+        },
+    )
+
+
+@router.get("/model", summary="当前模型包")
+def model(context: Ctx) -> ModelOut:
+    """Return the id, card, figures and thresholds of the bundle in service."""
+    bundle = context.host.classifier.bundle
+    return ModelOut(
+        bundle_id=bundle.id,
+        taxonomy_version=context.host.labels.version,
+        card=bundle.card,
+        metrics=dict(bundle.metrics),
+        thresholds=dict(bundle.thresholds),
+    )
+
+
+@router.post("/model/reload", summary="切换模型包")
+def reload(body: ReloadIn, context: Ctx) -> ReloadOut:
+    """Verify, warm up and serve another bundle without dropping a request; a bad one changes nothing.
+
+    `bundle` names a folder in PETITION_BUNDLES_DIR; without it the configured bundle is read again.
+    """
+    settings = context.settings
+    if body.bundle is None:
+        return ReloadOut(bundle_id=context.host.reload(settings.bundle))
+    if settings.bundles_dir is None:
+        raise Problem(
+            422, code="no_bundles_dir", detail="没有设置 PETITION_BUNDLES_DIR，只能重新加载当前模型包。"
+        )
+    if not _BUNDLE_NAME.fullmatch(body.bundle) or not (settings.bundles_dir / body.bundle).is_dir():
+        raise Problem(422, code="unknown_bundle", detail="模型包目录中没有这个名字的模型包。")
+    return ReloadOut(bundle_id=context.host.reload(settings.bundles_dir / body.bundle))

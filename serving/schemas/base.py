@@ -1,0 +1,50 @@
+"""What all wire types share."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Wire(BaseModel):
+    """A request or an answer: unknown members are refused, names are exactly these."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ProblemOut(BaseModel):
+    """RFC 9457 problem details; every refusal of the API has this shape."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "example": {
+                "type": "urn:petition-router:problem:queue_full",
+                "title": "请求过多",
+                "status": 429,
+                "code": "queue_full",
+                "detail": "研判队列已满，请在 1 秒后重试。",
+                "instance": "/v1/classify",
+                "request_id": "5f0c9f0f6b1d4c11",
+            }
+        },
+    )
+
+    type: str
+    title: str
+    status: int
+    code: str = Field(description="Stable English code of the refusal.")
+    detail: str = Field(description="Chinese sentence for the reader.")
+    instance: str
+    request_id: str
+    errors: list[dict[str, Any]] | None = Field(
+        None, description="Single faults of a 422: at, rule, message."
+    )
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "Refused",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemOut"}}},
+    }
+}
+"""Added to every operation: any answer that is not listed is a problem."""

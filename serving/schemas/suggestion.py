@@ -1,0 +1,201 @@
+"""Classify requests and suggestions on the wire."""
+
+from collections.abc import Sequence
+from typing import Literal, Self
+
+from pydantic import Field
+
+from nlp.petition import Candidate, Head, Level, Petition, ReasonCode, Suggestion
+from serving.schemas.base import Wire
+
+Span = tuple[int, int]
+"""Start and end, in Unicode code points."""
+
+EXAMPLE_TEXT = "我们小区东门外的烧烤店每晚油烟直排，噪声到凌晨两点，向街道反映过一次没有结果，请依法查处。"
+
+
+class PetitionIn(Wire):
+    """One petition to be judged."""
+
+    text: str = Field(description="正文，信访人的原话。", examples=[EXAMPLE_TEXT])
+    title: str = Field("", max_length=1000, description="标题，可空。", examples=["烧烤店油烟噪声扰民"])
+    id: str | None = Field(
+        None, max_length=100, description="调用方自己的编号，原样返回。", examples=["2026-0001"]
+    )
+
+    def petition(self) -> Petition:
+        """Return the record the router speaks."""
+        return Petition(text=self.text, title=self.title, id=self.id)
+
+
+class ClassifyIn(Wire):
+    """One petition (`text`) or several (`items`), never both."""
+
+    text: str | None = Field(None, description="单件正文。", examples=[EXAMPLE_TEXT])
+    title: str = Field("", max_length=1000, description="单件标题。")
+    id: str | None = Field(None, max_length=100)
+    items: list[PetitionIn] | None = Field(None, min_length=1, description="多件。")
+
+
+class CandidateOut(Wire):
+    """One possible answer of a head, with its calibrated confidence."""
+
+    code: str
+    name: str
+    confidence: float = Field(ge=0, le=1)
+
+    @classmethod
+    def of(cls, candidate: Candidate) -> Self:
+        """Render a candidate."""
+        confidence = min(1.0, max(0.0, round(float(candidate.confidence), 4)))
+        return cls(code=candidate.code, name=candidate.name, confidence=confidence)
+
+
+class PredictionOut(CandidateOut):
+    """What a head answers, and its other candidates, best first."""
+
+    alternatives: list[CandidateOut]
+
+
+class RouteOptionOut(Wire):
+    """A legal channel that is open as well."""
+
+    channel: str
+    name: str
+    basis: str
+    certainty: str
+    note: str
+    effect: str
+
+
+class FiringOut(Wire):
+    """A must-review rule that found something."""
+
+    code: str
+    level: Level
+    name: str
+    span: Span
+    basis: str
+    certainty: str
+    action: str
+
+
+class EvidenceOut(Wire):
+    """A span that raised a head's answer by `weight`."""
+
+    head: Head
+    code: str
+    span: Span
+    weight: float
+
+
+class ReasonOut(Wire):
+    """Why a person must look."""
+
+    code: ReasonCode
+    detail: str
+    key: str
+    message: str
+
+
+class DecisionOut(Wire):
+    """Whether the suggestion may be accepted as it stands."""
+
+    action: Literal["auto", "review"]
+    reasons: list[ReasonOut]
+
+
+class RedactionOut(Wire):
+    """A piece of personal data: its kind and place, never what it said."""
+
+    kind: str
+    span: Span
+
+
+class AnswerOut(Wire):
+    """The router's answer without the text; spans count in the text that goes with it."""
+
+    predictions: dict[Head, PredictionOut]
+    channel_alternatives: list[RouteOptionOut]
+    legal_basis: str
+    co_departments: list[CandidateOut]
+    firings: list[FiringOut]
+    evidence: list[EvidenceOut]
+    decision: DecisionOut
+    bundle_id: str
+    taxonomy_version: str
+
+    @classmethod
+    def of(cls, suggestion: Suggestion) -> Self:
+        """Render `suggestion`; spans count in the original text."""
+        return cls(
+            predictions={
+                head: PredictionOut(
+                    **CandidateOut.of(prediction.best).model_dump(),
+                    alternatives=[CandidateOut.of(other) for other in prediction.candidates[1:]],
+                )
+                for head, prediction in suggestion.predictions.items()
+            },
+            channel_alternatives=[
+                RouteOptionOut(
+                    channel=option.channel, name=option.name, basis=option.basis,
+                    certainty=option.certainty, note=option.note, effect=option.effect,
+                )
+                for option in suggestion.channel_alternatives
+            ],
+            legal_basis=suggestion.legal_basis,
+            co_departments=[CandidateOut.of(candidate) for candidate in suggestion.co_departments],
+            firings=[
+                FiringOut(
+                    code=firing.code, level=firing.level, name=firing.name, span=(firing.start, firing.end),
+                    basis=firing.basis, certainty=firing.certainty, action=firing.action,
+                )
+                for firing in suggestion.firings
+            ],
+            evidence=[
+                EvidenceOut(head=e.head, code=e.code, span=(e.start, e.end), weight=round(float(e.weight), 4))
+                for e in suggestion.evidence
+            ],
+            decision=DecisionOut(
+                action=suggestion.decision.action,
+                reasons=[
+                    ReasonOut(code=r.code, detail=r.detail, key=r.key, message=r.message)
+                    for r in suggestion.decision.reasons
+                ],
+            ),
+            bundle_id=suggestion.bundle_id,
+            taxonomy_version=suggestion.taxonomy_version,
+        )  # fmt: skip
+
+
+class SuggestionOut(Wire):
+    """One judged petition; all spans count in the original, title and text joined by a newline."""
+
+    id: str | None
+    answer: AnswerOut
+    redactions: list[RedactionOut]
+    masked_text: str = Field(description="What the model read: normalised, personal data replaced.")
+
+    @classmethod
+    def of(cls, suggestion: Suggestion) -> Self:
+        """Render `suggestion`."""
+        return cls(
+            id=suggestion.petition_id,
+            answer=AnswerOut.of(suggestion),
+            redactions=[RedactionOut(kind=r.kind, span=(r.start, r.end)) for r in suggestion.redactions],
+            masked_text=suggestion.masked_text,
+        )
+
+
+class ItemOut(Wire):
+    """One of several: its suggestion, or why there is none."""
+
+    id: str | None
+    suggestion: SuggestionOut | None = None
+    error: str | None = Field(default=None, description="Why this item cannot be judged.")
+
+
+class ClassifyManyOut(Wire):
+    """The answers to several petitions, in the order they were given."""
+
+    items: Sequence[ItemOut]
