@@ -1,0 +1,47 @@
+"""Signals: the regular expressions of the rule files, with word groups written as `{group}`."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+NUMBER = r"(?:\d[\d,]*(?:\.\d+)?万?|[一二两三四五六七八九十百千万几数上近]{1,6})[多余来几]?"
+"""A count as citizens write it: 300, 3,000, 2万, 三百多, 十几, 数十, 上百."""
+
+_GROUP = re.compile(r"\{([a-z_]+)\}")
+
+
+def expand(signal: str, words: Mapping[str, tuple[str, ...]]) -> str:
+    """Return the regular expression of one signal; `{number}` is a count, other names are word groups.
+
+    Raises KeyError for an unknown group.
+    """
+
+    def group(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name == "number":
+            return NUMBER
+        longest_first = sorted(words[name], key=len, reverse=True)
+        return "(?:" + "|".join(longest_first) + ")"
+
+    return _GROUP.sub(group, signal)
+
+
+def any_of(signals: Iterable[str], words: Mapping[str, tuple[str, ...]]) -> str:
+    """Return one regular expression that matches any of `signals`, in their order."""
+    return "|".join(f"(?:{expand(signal, words)})" for signal in signals)
+
+
+def faults_of(signals: Iterable[str], words: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Return what is wrong with `signals`, one sentence each."""
+    faults = []
+    for signal in signals:
+        try:
+            pattern = re.compile(expand(signal, words))
+        except KeyError as error:
+            group = error.args[0]
+            faults.append(f"signal {signal!r} names the unknown word group {group!r}; known: {sorted(words)}")
+        except re.error as error:
+            faults.append(f"signal {signal!r} is no regular expression: {error}")
+        else:
+            if pattern.search(""):
+                faults.append(f"signal {signal!r} matches the empty text")
+    return faults

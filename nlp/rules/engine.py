@@ -1,0 +1,152 @@
+"""Match the must-review rules against one petition.
+
+Deterministic and declarative: what is looked for stands in nlp/knowledge/must_review.yaml; this module only
+knows how a clue is met (co-occurrence, distinct signals, counts) and what cancels a hit (negation, idioms,
+titles of books and laws).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from nlp.knowledge import Clue, Knowledge, Rule
+from nlp.knowledge.signals import any_of
+from nlp.petition import Firing, Level, Masked
+from nlp.rules.counts import largest_count
+from nlp.rules.disguise import Plain, undisguise
+
+_URGENCY: dict[Level, int] = {"S": 0, "A": 1, "B": 2}
+_NEGATION_REACH = 8
+"""How many characters before a hit are searched for a negation, within the same clause."""
+
+_CLAUSE_END = r"[^,.;:!?。、\n]"
+_TITLE = re.compile(r"《[^》\n]{1,40}》")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _CompiledClue:
+    """A clue with its expressions compiled."""
+
+    clue: Clue
+    find: re.Pattern[str]
+    near: re.Pattern[str] | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _CompiledRule:
+    """A rule with its expressions compiled."""
+
+    rule: Rule
+    clues: tuple[_CompiledClue, ...]
+    idioms: re.Pattern[str] | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _RuleBook:
+    """All rules that look at the text, and the expression of a negation directly before a hit."""
+
+    rules: tuple[_CompiledRule, ...]
+    negation: re.Pattern[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Hit:
+    """One uncancelled match of one clue, in offsets of the plain text."""
+
+    level: Level
+    start: int
+    end: int
+
+
+def find_firings(masked: Masked, *, knowledge: Knowledge) -> tuple[Firing, ...]:
+    """Return at most one firing per rule, the most urgent first; offsets are in the original text.
+
+    Of several hits of one rule the most urgent, then the earliest is shown.
+    """
+    book = _compiled(knowledge)
+    plain = undisguise(masked.text)
+    titles = [match.span() for match in _TITLE.finditer(plain.text)]
+    firings = []
+    for compiled in book.rules:
+        hits = list(_hits(compiled, plain, titles, book.negation))
+        if hits:
+            hit = min(hits, key=lambda found: (_URGENCY[found.level], found.start))
+            firings.append(_firing(compiled.rule, hit, plain, masked))
+    return tuple(sorted(firings, key=lambda firing: (_URGENCY[firing.level], firing.start)))
+
+
+@lru_cache(maxsize=8)
+def _compiled(knowledge: Knowledge) -> _RuleBook:
+    """Compile the rules of one knowledge once."""
+    words = knowledge.lexicon.words
+
+    def compiled_clue(clue: Clue) -> _CompiledClue:
+        near = re.compile(any_of(clue.near, words)) if clue.near else None
+        return _CompiledClue(clue=clue, find=re.compile(any_of(clue.find, words)), near=near)
+
+    rules = tuple(
+        _CompiledRule(
+            rule=rule,
+            clues=tuple(compiled_clue(clue) for clue in rule.clues),
+            idioms=re.compile(any_of(rule.idioms, words)) if rule.idioms else None,
+        )
+        for rule in knowledge.rules
+        if rule.clues
+    )
+    negators = "|".join(knowledge.lexicon.negators)
+    return _RuleBook(rules=rules, negation=re.compile(rf"(?:{negators}){_CLAUSE_END}{{0,4}}\Z"))
+
+
+def _hits(
+    compiled: _CompiledRule, plain: Plain, titles: list[tuple[int, int]], negation: re.Pattern[str]
+) -> Iterator[_Hit]:
+    """Yield the hits of one rule that nothing cancels."""
+    cancelling: list[tuple[int, int]] | None = None
+    for clue in compiled.clues:
+        found = clue.find.finditer(plain.text)
+        matches = [match for match in found if _stands(match, clue, plain.text, negation)]
+        if matches and cancelling is None:
+            idioms = compiled.idioms.finditer(plain.text) if compiled.idioms else ()
+            cancelling = titles + [match.span() for match in idioms]
+        standing = [match for match in matches if not _overlaps(match.span(), cancelling or [])]
+        if len({match.group() for match in standing}) >= clue.clue.distinct:
+            for match in standing:
+                yield _Hit(level=clue.clue.level or compiled.rule.level, start=match.start(), end=match.end())
+
+
+def _overlaps(span: tuple[int, int], others: list[tuple[int, int]]) -> bool:
+    """Tell whether `span` shares a character with any of `others`."""
+    return any(start < span[1] and span[0] < end for start, end in others)
+
+
+def _stands(match: re.Match[str], compiled: _CompiledClue, text: str, negation: re.Pattern[str]) -> bool:
+    """Tell whether one match meets the conditions of its clue."""
+    clue = compiled.clue
+    if clue.at_least is not None and largest_count(match.group()) < clue.at_least:
+        return False
+    if clue.negatable and negation.search(text, max(0, match.start() - _NEGATION_REACH), match.start()):
+        return False
+    if compiled.near is None:
+        return True
+    window_start = max(0, match.start() - clue.within)
+    return bool(
+        compiled.near.search(text, window_start, match.start())
+        or compiled.near.search(text, match.end(), match.end() + clue.within)
+    )
+
+
+def _firing(rule: Rule, hit: _Hit, plain: Plain, masked: Masked) -> Firing:
+    """Turn a hit into a firing with offsets in the original."""
+    first, last = plain.origin[hit.start], plain.origin[hit.end - 1]
+    start, end = masked.original_span(first, last + 1)
+    return Firing(
+        code=rule.code,
+        level=hit.level,
+        name=rule.name,
+        start=start,
+        end=end,
+        basis=rule.basis,
+        certainty=rule.certainty,
+        action=rule.action,
+    )
