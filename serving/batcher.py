@@ -130,9 +130,7 @@ class ModelWorker:
                     self._changed.wait()
                 if not self._waiting:
                     return
-                batch = choose_batch(
-                    self._waiting, max_batch=self._max_batch, max_batch_chars=self._max_batch_chars
-                )
+                batch = choose_batch(self._waiting, max_batch=self._max_batch, max_batch_chars=self._max_batch_chars)
                 chosen = set(map(id, batch))
                 self._waiting = deque(job for job in self._waiting if id(job) not in chosen)
                 self._metrics.waiting.set(len(self._waiting))

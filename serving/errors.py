@@ -113,9 +113,7 @@ def _from_validation(error: RequestValidationError) -> Problem:
         for fault in error.errors()
     ]
     where = "；".join(fault["at"] for fault in faults[:3])
-    return Problem(
-        422, code="invalid_request", detail=f"有 {len(faults)} 处不符合要求：{where}", errors=faults
-    )
+    return Problem(422, code="invalid_request", detail=f"有 {len(faults)} 处不符合要求：{where}", errors=faults)
 
 
 def _from_http(error: HTTPException) -> Problem:

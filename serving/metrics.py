@@ -28,9 +28,7 @@ class Metrics:
         self.batch_size = Histogram(
             "petition_batch_size", "Petitions per batch.", buckets=_SIZES, registry=self.registry
         )
-        self.waiting = Gauge(
-            "petition_queue_depth", "Petitions waiting for the model.", registry=self.registry
-        )
+        self.waiting = Gauge("petition_queue_depth", "Petitions waiting for the model.", registry=self.registry)
         self.refused = Counter(
             "petition_queue_refused", "Petitions refused because the queue was full.", registry=self.registry
         )

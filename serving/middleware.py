@@ -82,9 +82,7 @@ class RequestLog:
         self._metrics.requests.labels(method, route, str(status)).inc()
         self._metrics.latency.labels(method, route).observe(seconds)
         actor = scope["state"].get("actor_id", "")
-        _log.info(
-            "request", method=method, route=route, status=status, ms=round(seconds * 1000, 1), actor=actor
-        )
+        _log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1), actor=actor)
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -124,9 +122,7 @@ class BodyLimit:
             async with asyncio.timeout(self._timeout):
                 return await self._collect(receive)
         except TimeoutError as error:
-            raise Problem(
-                408, code="body_timeout", detail=f"请求体未在 {self._timeout:g} 秒内传完。"
-            ) from error
+            raise Problem(408, code="body_timeout", detail=f"请求体未在 {self._timeout:g} 秒内传完。") from error
 
     async def _collect(self, receive: Receive) -> bytes | None:
         """Return the body, or None where the client went away."""

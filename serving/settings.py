@@ -31,14 +31,10 @@ class Settings(BaseSettings):
         description="数据库。默认内嵌 SQLite；PostgreSQL 写作 postgresql+psycopg://用户:口令@主机/库名。",
     )
     database_pool: int = Field(10, ge=1, le=200, description="每个进程的数据库连接数上限。")
-    auto_migrate: bool = Field(
-        True, description="启动时自动把数据库结构升级到本版本；关闭时结构不符即拒绝启动。"
-    )
+    auto_migrate: bool = Field(True, description="启动时自动把数据库结构升级到本版本；关闭时结构不符即拒绝启动。")
 
     bundle: Path | None = Field(None, description="模型包目录；不填用随软件安装的默认模型。")
-    bundles_dir: Path | None = Field(
-        None, description="可热切换的模型包所在目录，切换时只能按名字选其中的子目录。"
-    )
+    bundles_dir: Path | None = Field(None, description="可热切换的模型包所在目录，切换时只能按名字选其中的子目录。")
     max_batch: int = Field(16, ge=1, le=512, description="一次推理最多合并多少件。")
     max_batch_chars: int = Field(24_000, ge=1, description="一次推理合并后的总字数上限（件数×最长件）。")
     max_waiting: int = Field(128, ge=1, le=100_000, description="等待推理的件数上限，超过即答 429。")
@@ -88,9 +84,7 @@ class Settings(BaseSettings):
     def _known_database(cls, value: str) -> str:
         if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
             scheme = value.split(":", 1)[0]
-            raise ValueError(
-                f"unknown database {scheme!r}; allowed are sqlite:///… and postgresql+psycopg://…"
-            )
+            raise ValueError(f"unknown database {scheme!r}; allowed are sqlite:///… and postgresql+psycopg://…")
         return value
 
     @model_validator(mode="after")
@@ -101,9 +95,7 @@ class Settings(BaseSettings):
             raise ValueError(f"max_items ({self.max_items}) must not exceed max_waiting ({self.max_waiting})")
         keys = self.original_keys
         if self.keep_original and not keys:
-            raise ValueError(
-                "keep_original needs PETITION_ORIGINAL_KEY (make one with `petition key fernet`)"
-            )
+            raise ValueError("keep_original needs PETITION_ORIGINAL_KEY (make one with `petition key fernet`)")
         for key in keys:
             Fernet(key)
         return self

@@ -52,9 +52,7 @@ def reload(body: ReloadIn, context: Ctx) -> ReloadOut:
     if body.bundle is None:
         return ReloadOut(bundle_id=context.host.reload(settings.bundle))
     if settings.bundles_dir is None:
-        raise Problem(
-            422, code="no_bundles_dir", detail="没有设置 PETITION_BUNDLES_DIR，只能重新加载当前模型包。"
-        )
+        raise Problem(422, code="no_bundles_dir", detail="没有设置 PETITION_BUNDLES_DIR，只能重新加载当前模型包。")
     if not _BUNDLE_NAME.fullmatch(body.bundle) or not (settings.bundles_dir / body.bundle).is_dir():
         raise Problem(422, code="unknown_bundle", detail="模型包目录中没有这个名字的模型包。")
     return ReloadOut(bundle_id=context.host.reload(settings.bundles_dir / body.bundle))

@@ -36,9 +36,7 @@ class ProblemOut(BaseModel):
     detail: str = Field(description="Chinese sentence for the reader.")
     instance: str
     request_id: str
-    errors: list[dict[str, Any]] | None = Field(
-        None, description="Single faults of a 422: at, rule, message."
-    )
+    errors: list[dict[str, Any]] | None = Field(None, description="Single faults of a 422: at, rule, message.")
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {

@@ -19,9 +19,7 @@ class PetitionIn(Wire):
 
     text: str = Field(description="正文，信访人的原话。", examples=[EXAMPLE_TEXT])
     title: str = Field("", max_length=1000, description="标题，可空。", examples=["烧烤店油烟噪声扰民"])
-    id: str | None = Field(
-        None, max_length=100, description="调用方自己的编号，原样返回。", examples=["2026-0001"]
-    )
+    id: str | None = Field(None, max_length=100, description="调用方自己的编号，原样返回。", examples=["2026-0001"])
 
     def petition(self) -> Petition:
         """Return the record the router speaks."""

@@ -200,9 +200,7 @@ def make_settings(tmp_path: Path) -> Callable[..., Settings]:
 
 
 @pytest.fixture
-def serve(
-    make_settings: Callable[..., Settings], classifier: FakeClassifier
-) -> Iterator[Callable[..., TestClient]]:
+def serve(make_settings: Callable[..., Settings], classifier: FakeClassifier) -> Iterator[Callable[..., TestClient]]:
     """Return a function that starts an app with changed settings and gives a client to it."""
     with ExitStack() as stack:
 

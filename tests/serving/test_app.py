@@ -59,9 +59,7 @@ def test_of_several_one_that_cannot_be_judged_does_not_fail_the_others(serve: Se
         ({"items": [{"text": "字"}] * 33}, 422, "too_many_items"),
     ],
 )
-def test_what_cannot_be_judged_is_refused_with_its_reason(
-    serve: Serve, body: Any, status: int, code: str
-) -> None:
+def test_what_cannot_be_judged_is_refused_with_its_reason(serve: Serve, body: Any, status: int, code: str) -> None:
     assert_problem(serve(open_classify=True).post("/v1/classify", json=body), status, code)
 
 
@@ -93,9 +91,7 @@ def test_a_full_queue_is_429_with_retry_after(serve: Serve, classifier: Any) -> 
     classifier.entered.clear()
     codes: list[int] = []
     threads = [
-        threading.Thread(
-            target=lambda: codes.append(client.post("/v1/classify", json={"text": "等"}).status_code)
-        )
+        threading.Thread(target=lambda: codes.append(client.post("/v1/classify", json={"text": "等"}).status_code))
         for _ in range(2)
     ]
     threads[0].start()
@@ -196,9 +192,7 @@ def test_reload_serves_the_new_bundle_and_rolls_back_a_bad_one(
 def test_taxonomy_and_model_describe_what_serves(serve: Serve) -> None:
     client = serve(open_classify=True)
     heads = client.get("/v1/taxonomy").json()["heads"]
-    assert {"code": "urban_management", "name": "城市管理局", "parent": "", "aliases": ["城管"]} in heads[
-        "department"
-    ]
+    assert {"code": "urban_management", "name": "城市管理局", "parent": "", "aliases": ["城管"]} in heads["department"]
     assert client.get("/v1/model").json()["thresholds"] == {"channel": 0.8}
 
 
@@ -218,10 +212,7 @@ def test_every_answer_has_a_request_id_and_security_headers(serve: Serve) -> Non
         assert "unsafe" not in policy
         assert response.headers["x-content-type-options"] == "nosniff"
         assert response.headers["cache-control"] == "no-store"
-    assert (
-        client.get("/healthz", headers={"x-request-id": "caller-0001"}).headers["x-request-id"]
-        == "caller-0001"
-    )
+    assert client.get("/healthz", headers={"x-request-id": "caller-0001"}).headers["x-request-id"] == "caller-0001"
     forged = client.get("/healthz", headers={"x-request-id": 'a"}\ninjected'.replace("\n", " ")})
     assert forged.headers["x-request-id"] != 'a"} injected'
 

@@ -76,9 +76,7 @@ def test_the_queue_takes_all_of_a_request_or_nothing(worker: ModelWorker, classi
     assert last.result(5).masked_text == "刚好"
 
 
-def test_closing_answers_what_was_accepted_and_takes_nothing_new(
-    worker: ModelWorker, classifier: Any
-) -> None:
+def test_closing_answers_what_was_accepted_and_takes_nothing_new(worker: ModelWorker, classifier: Any) -> None:
     hold(worker, classifier)
     futures = worker.submit([Petition(text="已收下")] * 5)
     classifier.gate.set()
@@ -88,9 +86,7 @@ def test_closing_answers_what_was_accepted_and_takes_nothing_new(
         worker.submit([Petition(text="太迟")])
 
 
-def test_what_cannot_be_answered_in_time_fails_instead_of_hanging(
-    worker: ModelWorker, classifier: Any
-) -> None:
+def test_what_cannot_be_answered_in_time_fails_instead_of_hanging(worker: ModelWorker, classifier: Any) -> None:
     hold(worker, classifier)
     (waiting,) = worker.submit([Petition(text="等不到")])
     worker.close(grace=0.05)

@@ -1,0 +1,95 @@
+"""Keys of other systems: drawn at random, kept as a hash, told apart by their prefix."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from serving import passwords
+from serving.errors import Problem
+from serving.roles import ROLES, Actor, Role
+from serving.store import audit
+from serving.store.schema import ApiKeyRow
+
+_SCHEME = "pk_"
+PREFIX_CHARS = len(_SCHEME) + 8
+
+
+def create(
+    session: Session, *, name: str, role: str, expires_at: datetime | None, actor: Actor, now: datetime
+) -> tuple[ApiKeyRow, str]:
+    """Create a key; return its row and the key itself, which is shown this once. Raises 422."""
+    if role not in ROLES:
+        raise Problem(422, code="unknown_role", detail=f"没有角色 {role!r}；可用：{'、'.join(ROLES)}。")
+    if expires_at is not None and expires_at <= now:
+        raise Problem(422, code="already_expired", detail="到期时间须在将来。")
+    key = _SCHEME + passwords.new_token()
+    row = ApiKeyRow(
+        name=name,
+        prefix=key[:PREFIX_CHARS],
+        digest=passwords.digest(key),
+        role=role,
+        created_by=actor.id,
+        created_at=now,
+        expires_at=expires_at,
+    )
+    session.add(row)
+    session.flush()
+    _record(session, actor, "key.created", row, role=role)
+    return row, key
+
+
+def _record(session: Session, actor: Actor, action: str, row: ApiKeyRow, **detail: object) -> None:
+    audit.append(session, actor=actor, action=action, subject=f"key:{row.id}", detail={"prefix": row.prefix, **detail})
+
+
+def everything(session: Session) -> list[ApiKeyRow]:
+    """Return all keys, newest first."""
+    return list(session.scalars(select(ApiKeyRow).order_by(ApiKeyRow.id.desc())))
+
+
+def _usable(session: Session, key_id: int, now: datetime) -> ApiKeyRow:
+    row = session.get(ApiKeyRow, key_id, with_for_update=True)
+    if row is None:
+        raise Problem(404, code="no_key", detail="没有这个密钥。")
+    if row.revoked_at is not None and row.revoked_at <= now:
+        raise Problem(409, code="key_revoked", detail="这个密钥已作废。")
+    return row
+
+
+def rotate(session: Session, key_id: int, *, overlap: timedelta, actor: Actor, now: datetime) -> tuple[ApiKeyRow, str]:
+    """Replace a key by a new one with its name, role and end; the old one works on for `overlap`.
+
+    Raises 404, and 409 for a revoked key.
+    """
+    old = _usable(session, key_id, now)
+    old.revoked_at = now + overlap
+    session.flush()
+    return create(session, name=old.name, role=old.role, expires_at=old.expires_at, actor=actor, now=now)
+
+
+def revoke(session: Session, key_id: int, *, actor: Actor, now: datetime) -> ApiKeyRow:
+    """End a key at once; raises 404, and 409 for a revoked key."""
+    row = _usable(session, key_id, now)
+    row.revoked_at = now
+    session.flush()
+    _record(session, actor, "key.revoked", row)
+    return row
+
+
+def actor_for(session: Session, key: str, *, now: datetime) -> Actor | None:
+    """Return who the key belongs to, None where it is unknown, over or revoked."""
+    if not key.startswith(_SCHEME):
+        return None
+    row = session.scalars(select(ApiKeyRow).where(ApiKeyRow.digest == passwords.digest(key))).first()
+    if row is None or (row.expires_at and row.expires_at <= now) or (row.revoked_at and row.revoked_at <= now):
+        return None
+    role: Role = row.role  # type: ignore[assignment]  # checked by `create`
+    return Actor(id=f"key:{row.id}", name=row.name, role=role)
+
+
+def note_use(session: Session, key: str, *, now: datetime, at_most_every: timedelta) -> None:
+    """Remember that the key was used, unless that was noted a short while ago."""
+    row = session.scalars(select(ApiKeyRow).where(ApiKeyRow.digest == passwords.digest(key))).first()
+    if row is not None and (row.used_at is None or row.used_at + at_most_every <= now):
+        row.used_at = now
