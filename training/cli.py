@@ -1,0 +1,42 @@
+"""petition-train: from texts and labels to a bundle."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from nlp.errors import PetitionError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+
+@app.callback()
+def _program() -> None:
+    """Train, measure and package the petition model."""
+
+
+Overrides = Annotated[list[str] | None, typer.Option("--set", help="key=value, overrides the recipe (TOML value)")]
+
+
+@app.command("pretrain")
+def pretrain_command(
+    recipe: Annotated[Path, typer.Argument(help="TOML recipe, for example training/recipes/pretrain-cpu.toml")],
+    run: Annotated[Path, typer.Option(help="folder of the run; an interrupted run goes on from here")],
+    overrides: Overrides = None,
+) -> None:
+    """Pre-train an encoder by masked language modelling; resumes by itself."""
+    from training.pretrain import PretrainSettings, pretrain
+    from training.settings import read_recipe
+
+    folder = pretrain(read_recipe(PretrainSettings, recipe, overrides or []), run=run, console=Console())
+    typer.echo(f"encoder: {folder}")
+
+
+def main() -> None:
+    """Run the command line; an expected error is one line on stderr and exit code 2."""
+    try:
+        app()
+    except PetitionError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise SystemExit(2) from error

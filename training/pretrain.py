@@ -1,0 +1,236 @@
+"""Pre-train the encoder by masked language modelling (Devlin et al. 2019) with whole-word masking (Cui et al. 2021).
+
+A run lives in one folder: tokenizer, stream of pieces, checkpoints, loss curve and at the end `encoder/` in Hugging
+Face form. Started again on the same folder it goes on where it stopped, with the same data in the same order. The
+same loop runs on CPU, one GPU or several (`accelerate launch -m training.cli pretrain …`).
+"""
+
+import json
+import math
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from rich.console import Console
+from tokenizers import Tokenizer
+
+from training.corpus import CorpusSettings, documents, fingerprint
+from training.model import EncoderSettings, MaskedLanguageModel, new_encoder
+from training.provenance import write_provenance
+from training.settings import RecipeError
+from training.skipgram import skipgram_vectors
+from training.stream import MaskedStream, write_stream
+from training.vocabulary import SPECIAL_PIECES, train_vocabulary
+
+_PLOT_EVERY = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainSettings:
+    """One pre-training run."""
+
+    corpus: Path = Path("../shared/corpus")
+    data: Path = Path("../shared/data")
+    weights: dict[str, float] = field(default_factory=dict)
+    in_domain_weight: float = 2.0
+    max_characters: int = 16_000_000
+    n_vocabulary: int = 12_000
+    width: int = 256
+    n_layers: int = 4
+    n_heads: int = 4
+    dropout: float = 0.1
+    skipgram_epochs: int = 2
+    length: int = 128
+    n_rows: int = 32
+    mask_share: float = 0.2
+    whole_words: bool = True
+    steps: int = 2500
+    learning_rate: float = 7e-4
+    warmup_share: float = 0.05
+    weight_decay: float = 0.01
+    precision: str = "no"
+    checkpoint_seconds: int = 300
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work before anything is read."""
+        if self.width % self.n_heads:
+            raise RecipeError(f"width {self.width} is not a multiple of n_heads {self.n_heads}")
+        if not 0 < self.mask_share < 1:
+            raise RecipeError(f"mask_share must lie between 0 and 1, got {self.mask_share}")
+        if self.precision not in {"no", "bf16", "fp16"}:
+            raise RecipeError(f"precision must be no, bf16 or fp16, got {self.precision!r}")
+
+    @property
+    def corpus_settings(self) -> CorpusSettings:
+        """The part that decides what text is read."""
+        return CorpusSettings(
+            corpus=self.corpus,
+            data=self.data,
+            weights=self.weights,
+            in_domain_weight=self.in_domain_weight,
+            max_characters=self.max_characters,
+            seed=self.seed,
+        )
+
+
+def pretrain(settings: PretrainSettings, *, run: Path, console: Console) -> Path:
+    """Train in folder `run` and return the folder of the finished encoder.
+
+    Raises RecipeError if `run` holds a stream or checkpoint made with other settings.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    # ── data ─────────────────────────────────────────────────────────────────────────────────────────────────────
+    tokenizer = _vocabulary(settings, run, console)
+    stream = MaskedStream(
+        path=_stream(settings, tokenizer, run, console),
+        n_rows=settings.n_rows,
+        length=settings.length,
+        mask_share=settings.mask_share,
+        whole_words=settings.whole_words,
+        n_pieces=tokenizer.get_vocab_size(),
+        n_special=len(SPECIAL_PIECES),
+        mask_id=tokenizer.token_to_id("[MASK]"),
+        seed=settings.seed,
+    )
+    # ── model ────────────────────────────────────────────────────────────────────────────────────────────────────
+    torch.manual_seed(settings.seed)
+    accelerator = Accelerator(mixed_precision=settings.precision)
+    model = _new_model(settings, stream)
+    optimiser = torch.optim.AdamW(
+        model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=settings.weight_decay
+    )
+    model, optimiser = accelerator.prepare(model, optimiser)
+    step, curve = _resume(run, model, optimiser, settings)
+    # ── loop ─────────────────────────────────────────────────────────────────────────────────────────────────────
+    model.train()
+    saved_at = started_at = time.monotonic()
+    first_step = step
+    while step < settings.steps:
+        for group in optimiser.param_groups:
+            group["lr"] = _learning_rate(settings, step)
+        # Several processes take neighbouring batches; data order depends on the step alone.
+        batch = stream.batch(step * accelerator.num_processes + accelerator.process_index)
+        pieces, positions, targets = (
+            torch.from_numpy(part).to(accelerator.device) for part in (batch.pieces, batch.positions, batch.targets)
+        )
+        torch.manual_seed(settings.seed + step)
+        loss = model(pieces, positions, targets)
+        accelerator.backward(loss)
+        accelerator.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        optimiser.zero_grad()
+        curve.append(float(loss.detach()))
+        step += 1
+        if step % _PLOT_EVERY == 0:
+            rate = (step - first_step) * settings.n_rows * settings.length / (time.monotonic() - started_at)
+            recent = sum(curve[-_PLOT_EVERY:]) / _PLOT_EVERY
+            console.print(f"step {step}/{settings.steps}  loss {recent:.3f}  {rate:,.0f} pieces/s per process")
+        if time.monotonic() - saved_at > settings.checkpoint_seconds and accelerator.is_main_process:
+            _checkpoint(run, accelerator.unwrap_model(model), optimiser, settings, step, curve)
+            saved_at = time.monotonic()
+    # ── save ─────────────────────────────────────────────────────────────────────────────────────────────────────
+    if accelerator.is_main_process:
+        _checkpoint(run, accelerator.unwrap_model(model), optimiser, settings, step, curve)
+        write_provenance(run, settings, inputs={"data": settings.data})
+    return run / "encoder"
+
+
+def _vocabulary(settings: PretrainSettings, run: Path, console: Console) -> Tokenizer:
+    path = run / "tokenizer.json"
+    if not path.exists():
+        console.print("training the vocabulary")
+        train_vocabulary(documents(settings.corpus_settings), n_pieces=settings.n_vocabulary).save(str(path))
+    return Tokenizer.from_file(str(path))
+
+
+def _stream(settings: PretrainSettings, tokenizer: Tokenizer, run: Path, console: Console) -> Path:
+    path, note = run / "stream.bin", run / "stream.json"
+    wanted = fingerprint(settings.corpus_settings)
+    if not note.exists():
+        console.print("tokenising the corpus")
+        n_pieces = write_stream(documents(settings.corpus_settings), tokenizer, path, fingerprint=wanted)
+        console.print(f"{n_pieces:,} pieces")
+    if (found := json.loads(note.read_text())["fingerprint"]) != wanted:
+        raise RecipeError(f"{path} was made with other corpus settings ({found}, now {wanted}); use another folder")
+    return path
+
+
+def _new_model(settings: PretrainSettings, stream: MaskedStream) -> MaskedLanguageModel:
+    shape = EncoderSettings(
+        width=settings.width, n_layers=settings.n_layers, n_heads=settings.n_heads, dropout=settings.dropout
+    )
+    encoder = new_encoder(shape, n_pieces=stream.n_pieces)
+    if settings.skipgram_epochs:
+        cache = stream.path.with_name("skipgram.pt")
+        if not cache.exists():
+            vectors = skipgram_vectors(
+                stream.path, n_pieces=stream.n_pieces, width=settings.width, epochs=settings.skipgram_epochs
+            )
+            torch.save(torch.from_numpy(vectors), cache)
+        with torch.no_grad():
+            encoder.embeddings.word_embeddings.weight.copy_(torch.load(cache, weights_only=True))
+    return MaskedLanguageModel(encoder)
+
+
+def _learning_rate(settings: PretrainSettings, step: int) -> float:
+    """Warm up linearly, then fall along a cosine to a tenth."""
+    warmup = max(1, round(settings.warmup_share * settings.steps))
+    if step < warmup:
+        return settings.learning_rate * (step + 1) / warmup
+    done = (step - warmup) / max(1, settings.steps - warmup)
+    return settings.learning_rate * (0.1 + 0.45 * (1 + math.cos(math.pi * done)))
+
+
+def _checkpoint(
+    run: Path,
+    model: MaskedLanguageModel,
+    optimiser: torch.optim.Optimizer,
+    settings: PretrainSettings,
+    step: int,
+    curve: list[float],
+) -> None:
+    """Write weights, optimiser and curve so that a kill at any moment leaves the older or the newer, never half."""
+    state: dict[str, Any] = {
+        "model": model.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "settings": json.dumps(asdict(settings), default=str, sort_keys=True),
+        "step": step,
+        "curve": curve,
+    }
+    partial = run / "checkpoint.partial"
+    torch.save(state, partial)
+    partial.replace(run / "checkpoint.pt")
+    model.encoder.save_pretrained(run / "encoder")
+    _plot(run, curve)
+
+
+def _resume(
+    run: Path, model: torch.nn.Module, optimiser: torch.optim.Optimizer, settings: PretrainSettings
+) -> tuple[int, list[float]]:
+    path = run / "checkpoint.pt"
+    if not path.exists():
+        return 0, []
+    state = torch.load(path, weights_only=True)
+    if state["settings"] != json.dumps(asdict(settings), default=str, sort_keys=True):
+        raise RecipeError(f"{path} belongs to a run with other settings; use another folder or the old recipe")
+    model.load_state_dict(state["model"])
+    optimiser.load_state_dict(state["optimiser"])
+    return int(state["step"]), list(state["curve"])
+
+
+def _plot(run: Path, curve: list[float]) -> None:
+    """Draw the smoothed loss curve."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4))
+    axes = figure.subplots()
+    span = max(1, len(curve) // 200)
+    smooth = [sum(curve[i : i + span]) / len(curve[i : i + span]) for i in range(0, len(curve), span)]
+    axes.plot([i * span for i in range(len(smooth))], smooth)
+    axes.set(xlabel="step", ylabel="cross-entropy at masked places", title="masked language modelling")
+    axes.grid(alpha=0.3)
+    figure.savefig(run / "loss.png", dpi=120, bbox_inches="tight")
