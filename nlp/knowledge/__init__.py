@@ -1,6 +1,48 @@
 """The law at work as validated data, every entry with its article and how sure we are of it."""
 
-from nlp.knowledge.loading import load_knowledge
-from nlp.knowledge.records import Clue, Knowledge, Lexicon, Rule
+from nlp.knowledge.loading import check_overlay, load_knowledge
+from nlp.knowledge.records import (
+    About,
+    Alternatives,
+    Circumstance,
+    Clue,
+    Deadline,
+    Department,
+    Knowledge,
+    Lexicon,
+    Neighbour,
+    Notice,
+    Option,
+    Precedence,
+    Prerequisite,
+    RegistrationItem,
+    Route,
+    Rule,
+    Sourced,
+    SubRoute,
+    TransferLevel,
+)
 
-__all__ = ["Clue", "Knowledge", "Lexicon", "Rule", "load_knowledge"]
+__all__ = [
+    "About",
+    "Alternatives",
+    "Circumstance",
+    "Clue",
+    "Deadline",
+    "Department",
+    "Knowledge",
+    "Lexicon",
+    "Neighbour",
+    "Notice",
+    "Option",
+    "Precedence",
+    "Prerequisite",
+    "RegistrationItem",
+    "Route",
+    "Rule",
+    "Sourced",
+    "SubRoute",
+    "TransferLevel",
+    "check_overlay",
+    "load_knowledge",
+]

@@ -1,29 +1,99 @@
-"""Load the knowledge files of this folder and check that they fit together."""
+"""Load the knowledge files of this folder, with an office's overlay, and check that everything fits together."""
 
 from pathlib import Path
+from typing import Any
 
 from nlp.errors import KnowledgeError
-from nlp.knowledge.reading import parse, read_yaml, repeated
-from nlp.knowledge.records import Knowledge, Lexicon, Rule
-from nlp.knowledge.signals import faults_of
+from nlp.knowledge.checks import faults_in
+from nlp.knowledge.overlay import apply_overlay
+from nlp.knowledge.reading import parse, read_yaml
+from nlp.knowledge.records import (
+    About,
+    Alternatives,
+    Circumstance,
+    Deadline,
+    Department,
+    Knowledge,
+    Lexicon,
+    Neighbour,
+    Notice,
+    Precedence,
+    Prerequisite,
+    RegistrationItem,
+    Route,
+    Rule,
+    SpecialTarget,
+    TransferLevel,
+)
 
 FOLDER = Path(__file__).parent
 
+SECTIONS: dict[str, type] = {
+    "rules": Rule,
+    "routes": Route,
+    "alternatives": Alternatives,
+    "precedence": Precedence,
+    "circumstances": Circumstance,
+    "prerequisites": Prerequisite,
+    "deadlines": Deadline,
+    "transfer_levels": TransferLevel,
+    "departments": Department,
+    "special_targets": SpecialTarget,
+    "neighbours": Neighbour,
+    "notices": Notice,
+    "registration": RegistrationItem,
+}
+"""The lists of entries, by their key in the files; all entries have a `code`."""
 
-def load_knowledge() -> Knowledge:
-    """Return the product's knowledge.
+
+def load_knowledge(overlay: Path | None = None) -> Knowledge:
+    """Return the product's knowledge, changed by the office's `overlay` file if one is given.
+
+    Raises KnowledgeError listing every fault found, whether in our files or in the overlay.
+    """
+    faults: list[str] = []
+    content = _read_folder()
+    office = ""
+    if overlay is not None:
+        office = apply_overlay(content, read_yaml(overlay), sections=tuple(SECTIONS), faults=faults)
+    source = str(overlay or FOLDER)
+    single: dict[str, Any] = {
+        key: parse(kind, [content[key]], section=key, faults=faults)
+        for key, kind in (("about", About), ("lexicon", Lexicon))
+    }
+    lists: dict[str, Any] = {
+        key: parse(kind, content[key], section=key, faults=faults) for key, kind in SECTIONS.items()
+    }
+    if faults:
+        raise KnowledgeError(source, faults)
+    knowledge = Knowledge(office=office, about=single["about"][0], lexicon=single["lexicon"][0], **lists)
+    faults = faults_in(knowledge)
+    if faults:
+        raise KnowledgeError(source, faults)
+    return knowledge
+
+
+def check_overlay(overlay: Path) -> str:
+    """Check an office's overlay file and return a Chinese sentence on what it does.
 
     Raises KnowledgeError listing every fault found.
     """
-    faults: list[str] = []
-    content = read_yaml(FOLDER / "must_review.yaml")
-    (lexicon,) = parse(Lexicon, [content["lexicon"]], section="lexicon", faults=faults)
-    rules = parse(Rule, content["rules"], section="must_review", faults=faults)
-    codes = [rule.code for rule in rules]
-    faults.extend(f"must_review {code}: the code occurs twice" for code in repeated(codes))
-    for rule in rules:
-        signals = [*rule.idioms, *(signal for clue in rule.clues for signal in (*clue.find, *clue.near))]
-        faults.extend(f"must_review {rule.code}: {fault}" for fault in faults_of(signals, lexicon.words))
-    if faults:
-        raise KnowledgeError("must_review.yaml", faults)
-    return Knowledge(lexicon=lexicon, rules=rules)
+    ours, theirs = load_knowledge(), load_knowledge(overlay)
+    changes = []
+    for section in SECTIONS:
+        before = {entry.code: entry for entry in getattr(ours, section)}
+        after = {entry.code: entry for entry in getattr(theirs, section)}
+        added = len(after.keys() - before.keys())
+        removed = len(before.keys() - after.keys())
+        changed = sum(1 for code in before.keys() & after.keys() if before[code] != after[code])
+        if added or removed or changed:
+            changes.append(f"{section}：新增{added}、修改{changed}、停用{removed}")
+    return f"{theirs.office}的口径文件可以使用。" + ("；".join(changes) or "没有改动任何条目") + "。"
+
+
+def _read_folder() -> dict[str, Any]:
+    """Return the content of all our files as one mapping of sections."""
+    content: dict[str, Any] = {}
+    for path in sorted(FOLDER.glob("*.yaml")):
+        content |= read_yaml(path)
+    return content

@@ -13,10 +13,10 @@ from nlp.errors import KnowledgeError
 Record = TypeVar("Record")
 
 
-def read_yaml(path: Path) -> Any:  # noqa: ANN401 - the shape of a file is only known once it is checked
+def read_yaml(path: Path) -> Any:
     """Return the content of one YAML file; raises KnowledgeError when it cannot be read or is no YAML."""
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (OSError, UnicodeDecodeError) as error:
         raise KnowledgeError(str(path), [f"the file cannot be read: {error}"]) from error
     except yaml.YAMLError as error:
@@ -24,9 +24,7 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - the shape of a file is only 
         raise KnowledgeError(str(path), [f"the file is not valid YAML: {detail}"]) from error
 
 
-def parse(
-    kind: type[Record], entries: Iterable[object], *, section: str, faults: list[str]
-) -> tuple[Record, ...]:
+def parse(kind: type[Record], entries: Iterable[object], *, section: str, faults: list[str]) -> tuple[Record, ...]:
     """Return the well-formed entries as records of `kind`; what is wrong with the others goes to `faults`."""
     adapter = TypeAdapter(kind)
     records = []

@@ -6,14 +6,11 @@ how the two must fit together is checked in `nlp.knowledge.checks`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator
 
 from nlp.petition import Certainty, Level
-
-_CLOSED = {"extra": "forbid"}
-"""Unknown keys in a YAML entry are faults; pydantic reads this from `__pydantic_config__`."""
 
 
 def _words(value: object) -> object:
@@ -25,17 +22,32 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 """Signals or words: in YAML a list, or one block of text in which white space separates them."""
 
 
+class _Closed:
+    """Makes unknown keys in a YAML entry a fault: pydantic reads `__pydantic_config__` of any dataclass."""
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Clue:
+class Sourced(_Closed):
+    """Anything an officer can be shown: a stable code, the article it rests on, how sure we are of that."""
+
+    code: str
+    basis: str
+    certainty: Certainty
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clue(_Closed):
     """One way in which a must-review rule may be met.
 
     `find` are signals (regular expressions over masked text, `{word}` stands for a word group). One
     match is a hit unless a condition speaks against it: `near` must be found within `within` characters,
     at least `distinct` different signals must occur in the text, a number of at least `at_least` must
     stand in the match, and a negation just before the match cancels it unless `negatable` is false.
+    A clue may have a `level` of its own: weaker signs call less urgently, graver ones more.
     """
-
-    __pydantic_config__: ClassVar[dict[str, str]] = _CLOSED
 
     find: Words
     near: Words = ()
@@ -47,20 +59,15 @@ class Clue:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rule:
+class Rule(Sourced):
     """When a person must look, how urgently, on what basis, and what to do.
 
     `trigger` is set for rules that the state of the suggestion sets off instead of words in the text.
     A match of `idioms` that overlaps a hit cancels it.
     """
 
-    __pydantic_config__: ClassVar[dict[str, str]] = _CLOSED
-
-    code: str
     name: str
     level: Level
-    basis: str
-    certainty: Certainty
     action: str
     why: str = ""
     trigger: str = ""
@@ -69,18 +76,226 @@ class Rule:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Lexicon:
+class Lexicon(_Closed):
     """Word groups that signals may name as `{group}`, and the words that negate what follows them."""
-
-    __pydantic_config__: ClassVar[dict[str, str]] = _CLOSED
 
     words: Mapping[str, Words]
     negators: Words
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SubRoute(Sourced):
+    """One concrete procedure within a channel."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Route(Sourced):
+    """One legal channel: for which natures it is open, who handles it, what comes out of it.
+
+    `reviewable` says whether the result can go to review and re-examination (条例35、36条).
+    """
+
+    name: str
+    order: int
+    natures: tuple[str, ...]
+    handlers: tuple[str, ...]
+    result: str
+    reviewable: bool
+    note: str = ""
+    matters: tuple[str, ...] = ()
+    sub_routes: tuple[SubRoute, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Option(_Closed):
+    """One channel open for a matter; `certainty` is that of the whole matter unless given."""
+
+    channel: str
+    basis: str
+    to: str = ""
+    note: str = ""
+    certainty: Certainty | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Alternatives(_Closed):
+    """A matter with two or more open channels: the petitioner is told and chooses.
+
+    Offered when one of `signals` is found and the main channel is one of `channels`; `effect` says what
+    a choice rules out.
+    """
+
+    code: str
+    matter: str
+    certainty: Certainty
+    signals: Words
+    channels: tuple[str, ...]
+    effect: str
+    options: tuple[Option, ...]
+    must_review: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Precedence(Sourced):
+    """One step in the order in which channels are weighed."""
+
+    order: int
+    rule: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Circumstance(Sourced):
+    """Something that has already happened in the matter and leaves only the remedies of `channel`."""
+
+    name: str
+    channel: str
+    excludes: tuple[str, ...]
+    advice: str
+    signals: Words
+    idioms: Words = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prerequisite(Sourced):
+    """A procedure (`first`) that the law wants before another one (`before`)."""
+
+    matter: str
+    first: str
+    before: str
+    signals: Words
+
+
+DeadlineKind = Literal["statutory", "other_procedure", "local"]
+"""What must not be mixed up when shown: the petition regulation, another procedure's law, an office's practice."""
+
+Unit = Literal["natural_day", "work_day", "month", "immediate", "specified"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deadline(Sourced):
+    """One clock: who must do what within `limit` units after the event `starts`.
+
+    `limit` is absent where the unit is `immediate` or `specified` (by whoever assigns the petition). Empty
+    `channels`, `matters`, `levels` or `receivers` mean all; `when` names a condition only a person can see.
+    """
+
+    kind: DeadlineKind
+    who: str
+    what: str
+    unit: Unit
+    starts: str
+    limit: int | None = None
+    channels: tuple[str, ...] = ()
+    matters: tuple[str, ...] = ()
+    levels: tuple[Level, ...] = ()
+    receivers: tuple[Literal["petition_bureau", "unit"], ...] = ()
+    when: Literal["", "simple", "disclosure", "licence", "registration", "postal"] = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TransferLevel(Sourced):
+    """By whom a petition is assigned on, by its weight."""
+
+    name: str
+    by: str
+    triggers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Near(_Closed):
+    """How to tell a department from a neighbour it is mixed up with."""
+
+    other: str
+    rule: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Department(Sourced):
+    """A department of a county, by function; `recipient` is false where petitions are not forwarded to it."""
+
+    name: str
+    kind: Literal["gov", "party", "judicial", "vertical", "territory", "org", "operator"]
+    aliases: tuple[str, ...] = ()
+    matters: tuple[str, ...] = ()
+    near: tuple[Near, ...] = ()
+    parent: str = ""
+    recipient: bool = True
+    must_review: bool = False
+    varies: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpecialTarget(_Closed):
+    """A goal of neighbour rules that is no department a petition can be sent to."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Neighbour(Sourced):
+    """Which of several easily confused departments answers for a scene, and what decides it."""
+
+    scene: str
+    decisive: str
+    department: str
+    signals: Words = ()
+    co: tuple[str, ...] = ()
+    idioms: Words = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notice(Sourced):
+    """A letter the office writes; `needs_decision` means that no draft is offered before a person has decided."""
+
+    name: str
+    when: str
+    contents: tuple[str, ...]
+    needs_decision: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RegistrationItem(Sourced):
+    """Something a registration must hold, with the question to ask when it is missing."""
+
+    name: str
+    group: Literal["petitioner", "matter", "history"]
+    required: bool
+    question: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class About(_Closed):
+    """Which state of the law the files describe, and what still has to be checked."""
+
+    edition: str
+    law_as_of: str
+    doubts: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Knowledge:
-    """Everything the rules need to know; hashed by identity, so that compiled forms can be kept."""
+    """Everything the rules need to know; hashed by identity, so that compiled forms can be kept.
 
+    `office` is the name of the office whose overlay was applied, empty without one.
+    """
+
+    about: About
     lexicon: Lexicon
     rules: tuple[Rule, ...]
+    routes: tuple[Route, ...]
+    alternatives: tuple[Alternatives, ...]
+    precedence: tuple[Precedence, ...]
+    circumstances: tuple[Circumstance, ...]
+    prerequisites: tuple[Prerequisite, ...]
+    deadlines: tuple[Deadline, ...]
+    transfer_levels: tuple[TransferLevel, ...]
+    departments: tuple[Department, ...]
+    special_targets: tuple[SpecialTarget, ...]
+    neighbours: tuple[Neighbour, ...]
+    notices: tuple[Notice, ...]
+    registration: tuple[RegistrationItem, ...]
+    office: str = ""

@@ -1,0 +1,143 @@
+"""What must hold among the entries: references lead somewhere, sources are named, signals are sound."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from nlp.knowledge.reading import repeated
+from nlp.knowledge.records import Clue, Deadline, Knowledge, Sourced
+from nlp.knowledge.signals import faults_of
+
+ARTICLE = re.compile(r"\d+(?:[-、]\d+)*条|〔\d{4}〕\d+号|机构改革方案")
+"""What a basis must name when its certainty is `verified`: an article, or the number of a document."""
+
+
+def sourced_sections(knowledge: Knowledge) -> dict[str, tuple[Sourced, ...]]:
+    """Return every list of entries that officers can be shown, by section."""
+    return {
+        "rules": knowledge.rules,
+        "routes": knowledge.routes,
+        "sub_routes": tuple(sub for route in knowledge.routes for sub in route.sub_routes),
+        "precedence": knowledge.precedence,
+        "circumstances": knowledge.circumstances,
+        "prerequisites": knowledge.prerequisites,
+        "deadlines": knowledge.deadlines,
+        "transfer_levels": knowledge.transfer_levels,
+        "departments": knowledge.departments,
+        "neighbours": knowledge.neighbours,
+        "notices": knowledge.notices,
+        "registration": knowledge.registration,
+    }
+
+
+def faults_in(knowledge: Knowledge) -> list[str]:
+    """Return everything that is inconsistent, one sentence each; empty if all is well."""
+    return [
+        *_repeated_codes(knowledge),
+        *_unsourced(knowledge),
+        *_dangling(knowledge),
+        *_unsound_signals(knowledge),
+        *_odd_deadlines(knowledge.deadlines),
+    ]
+
+
+def _repeated_codes(knowledge: Knowledge) -> Iterator[str]:
+    """Codes are keys: each once per section."""
+    sections: dict[str, list[str]] = {
+        name: [entry.code for entry in entries] for name, entries in sourced_sections(knowledge).items()
+    }
+    sections["alternatives"] = [entry.code for entry in knowledge.alternatives]
+    sections["departments and special_targets"] = [
+        *(entry.code for entry in knowledge.departments),
+        *(entry.code for entry in knowledge.special_targets),
+    ]
+    del sections["sub_routes"], sections["departments"]
+    for name, codes in sections.items():
+        yield from (f"{name} {code}: the code occurs twice" for code in repeated(codes))
+
+
+def _unsourced(knowledge: Knowledge) -> Iterator[str]:
+    """Whatever is shown names its source, and says `verified` only of an article."""
+    for name, entries in sourced_sections(knowledge).items():
+        for entry in entries:
+            yield from (f"{name} {entry.code}: {fault}" for fault in _basis_faults(entry.basis, entry.certainty))
+    for matter in knowledge.alternatives:
+        for option in matter.options:
+            certainty = option.certainty or matter.certainty
+            for fault in _basis_faults(option.basis, certainty):
+                yield f"alternatives {matter.code}, option {option.channel}: {fault}"
+
+
+def _basis_faults(basis: str, certainty: str) -> Iterator[str]:
+    """Check one source."""
+    if not basis.strip():
+        yield "names no basis"
+    elif certainty == "verified" and not ARTICLE.search(basis):
+        yield f"is marked verified but its basis names no article (given {basis!r})"
+
+
+def _dangling(knowledge: Knowledge) -> Iterator[str]:
+    """Codes that point to other entries exist."""
+    channels = {route.code for route in knowledge.routes}
+    targets = {d.code for d in knowledge.departments} | {t.code for t in knowledge.special_targets}
+    matters = {matter.code for matter in knowledge.alternatives}
+    for where, kind, codes in _references(knowledge):
+        known = {"channel": channels, "department": targets, "matter": matters}[kind]
+        for code in codes:
+            if code and code not in known:
+                yield f"{where}: names the unknown {kind} {code!r}"
+
+
+def _references(knowledge: Knowledge) -> Iterator[tuple[str, str, Iterable[str]]]:
+    """Yield (where, kind of thing pointed to, codes)."""
+    for route in knowledge.routes:
+        yield f"routes {route.code}", "department", route.handlers
+    for matter in knowledge.alternatives:
+        yield f"alternatives {matter.code}", "channel", matter.channels
+        yield f"alternatives {matter.code}", "channel", [option.channel for option in matter.options]
+        yield f"alternatives {matter.code}", "department", [option.to for option in matter.options]
+    for circumstance in knowledge.circumstances:
+        yield f"circumstances {circumstance.code}", "channel", (circumstance.channel, *circumstance.excludes)
+    for prerequisite in knowledge.prerequisites:
+        yield f"prerequisites {prerequisite.code}", "channel", (prerequisite.first, prerequisite.before)
+    for deadline in knowledge.deadlines:
+        yield f"deadlines {deadline.code}", "channel", deadline.channels
+        yield f"deadlines {deadline.code}", "matter", deadline.matters
+    for department in knowledge.departments:
+        yield f"departments {department.code}", "department", [near.other for near in department.near]
+        yield f"departments {department.code}", "department", [department.parent]
+    for neighbour in knowledge.neighbours:
+        yield f"neighbours {neighbour.code}", "department", (neighbour.department, *neighbour.co)
+
+
+def _unsound_signals(knowledge: Knowledge) -> Iterator[str]:
+    """Signals are regular expressions that match something, and name known word groups."""
+    words = knowledge.lexicon.words
+    for group, members in words.items():
+        yield from (f"lexicon {group}: {fault}" for fault in faults_of(members, {}))
+    yield from (f"lexicon negators: {fault}" for fault in faults_of(knowledge.lexicon.negators, {}))
+    for rule in knowledge.rules:
+        if not rule.clues and not rule.trigger:
+            yield f"rules {rule.code}: has neither clues nor a trigger"
+        signals = [*rule.idioms, *(signal for clue in rule.clues for signal in _signals(clue))]
+        yield from (f"rules {rule.code}: {fault}" for fault in faults_of(signals, words))
+        if any(not clue.find for clue in rule.clues):
+            yield f"rules {rule.code}: a clue finds nothing"
+    for name in ("alternatives", "circumstances", "prerequisites", "neighbours"):
+        for entry in getattr(knowledge, name):
+            signals = [*entry.signals, *getattr(entry, "idioms", ())]
+            yield from (f"{name} {entry.code}: {fault}" for fault in faults_of(signals, words))
+
+
+def _signals(clue: Clue) -> tuple[str, ...]:
+    """Return all expressions of a clue."""
+    return (*clue.find, *clue.near)
+
+
+def _odd_deadlines(deadlines: tuple[Deadline, ...]) -> Iterator[str]:
+    """Find clocks without a limit that need one, and local practice that looks like law."""
+    for deadline in deadlines:
+        open_ended = deadline.unit in {"immediate", "specified"}
+        if open_ended != (deadline.limit is None) or (deadline.limit is not None and deadline.limit <= 0):
+            yield f"deadlines {deadline.code}: limit {deadline.limit!r} does not fit the unit {deadline.unit!r}"
+        if (deadline.kind == "local") != (deadline.certainty == "local"):
+            yield f"deadlines {deadline.code}: kind local and certainty local go together"

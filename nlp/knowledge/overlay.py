@@ -1,0 +1,97 @@
+"""An office's own practice, laid over the product's knowledge without touching code.
+
+The overlay is a YAML file: the office's name and, per section, entries by code. A known code changes the
+given fields, `off: true` switches an entry off, a new code adds an entry. Whatever an office adds or
+changes is marked local practice. Rules of level S protect life: they can be added to, never weakened.
+
+    office: 某县信访局
+    deadlines:
+      - {code: local_520_accept, limit: 3}
+      - {code: local_210_accept, off: true}
+"""
+
+from typing import Any, cast
+
+from nlp.knowledge.reading import repeated
+
+_SAFETY_FIELDS = frozenset({"name", "action", "why", "clues", "off", "code", "certainty"})
+"""What an overlay may say about a rule of level S: wording and further clues (`off` has a message of its own)."""
+
+
+def apply_overlay(
+    content: dict[str, Any],
+    overlay: object,
+    *,
+    sections: tuple[str, ...],
+    faults: list[str],
+) -> str:
+    """Change `content` (section → entries) as `overlay` says and return the office's name.
+
+    Every fault is one sentence in `faults`; a faulty entry changes nothing.
+    """
+    if not isinstance(overlay, dict) or not isinstance(overlay.get("office"), str) or not overlay["office"].strip():
+        faults.append("the overlay must be a mapping with the name of the office under `office`")
+        return ""
+    for section, entries in overlay.items():
+        if section == "office":
+            continue
+        if section not in sections:
+            faults.append(f"the overlay has the unknown section {section!r}; allowed: {', '.join(sections)}")
+        elif not isinstance(entries, list) or not all(_has_code(entry) for entry in entries):
+            faults.append(f"{section}: must be a list of entries, each with a `code`")
+        else:
+            codes = [entry["code"] for entry in entries]
+            faults.extend(f"{section} {code}: occurs twice in the overlay" for code in repeated(codes))
+            for entry in entries:
+                _apply(content[section], entry, section=section, faults=faults)
+    return cast("str", overlay["office"])
+
+
+def _has_code(entry: object) -> bool:
+    """Tell whether an entry can be found by its code."""
+    return isinstance(entry, dict) and isinstance(entry.get("code"), str)
+
+
+def _apply(entries: list[dict[str, Any]], change: dict[str, Any], *, section: str, faults: list[str]) -> None:
+    """Add, change or switch off one entry."""
+    code = change["code"]
+    wrong = _faults_of_change(entries, change, section=section)
+    if wrong:
+        faults.extend(f"{section} {code}: {fault}" for fault in wrong)
+        return
+    known = next((entry for entry in entries if entry["code"] == code), None)
+    fields = {key: value for key, value in change.items() if key != "off"}
+    if section != "special_targets":
+        fields["certainty"] = "local"
+    if known is None:
+        entries.append(fields)
+    elif change.get("off"):
+        entries.remove(known)
+    else:
+        further = fields.pop("clues", [])
+        if further:
+            known["clues"] = [*known.get("clues", []), *further]
+        known.update(fields)
+
+
+def _faults_of_change(entries: list[dict[str, Any]], change: dict[str, Any], *, section: str) -> list[str]:
+    """Return what an office may not do with this entry."""
+    known = next((entry for entry in entries if entry["code"] == change["code"]), None)
+    faults = []
+    if not isinstance(change.get("off", False), bool):
+        faults.append(f"`off` must be true or false (given {change['off']!r})")
+    if change.get("certainty", "local") != "local":
+        faults.append(f"an office's entry is local practice: certainty must be local (given {change['certainty']!r})")
+    if known is None:
+        if "off" in change:
+            faults.append(f"there is no such entry to switch off; known: {', '.join(e['code'] for e in entries)}")
+        return faults
+    if section == "rules" and known.get("level") == "S":
+        if change.get("off"):
+            faults.append("a safety rule of level S cannot be switched off")
+        weaker = sorted(change.keys() - _SAFETY_FIELDS)
+        if weaker:
+            faults.append(f"of a safety rule of level S only wording and further clues may change, not {weaker}")
+    if section == "deadlines" and known.get("kind") != "local":
+        faults.append("a deadline set by law cannot be changed; add a shorter one of kind `local` instead")
+    return faults

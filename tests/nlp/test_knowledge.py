@@ -1,0 +1,246 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from nlp.errors import KnowledgeError
+from nlp.knowledge import Knowledge, check_overlay, load_knowledge
+from nlp.knowledge.checks import ARTICLE, sourced_sections
+from nlp.knowledge.render import length_of, render
+
+ROOT = Path(__file__).parents[2]
+GUIDE_FLAGS = {
+    "self_harm",
+    "violence_threat",
+    "group_event",
+    "official_accusation",
+    "minors",
+    "domestic_violence",
+    "imminent_safety_risk",
+    "death_or_serious_injury",
+    "criminal_suspicion",
+    "judicial_sensitive",
+    "fraud_finance_mass",
+    "vulnerable",
+    "retaliation",
+    "military_related",
+    "ethnic_religious",
+    "repeat_long_history",
+    "secret",
+    "epidemic",
+}
+GUIDE_CHANNELS = {
+    "suggestion_handling",
+    "accusation_handling",
+    "judicial_procedure",
+    "arbitration",
+    "party_personnel_review",
+    "administrative_procedure",
+    "statutory_duty",
+    "petition_procedure",
+    "consultation_reply",
+}
+
+
+@pytest.fixture(scope="module")
+def knowledge() -> Knowledge:
+    return load_knowledge()
+
+
+def overlay(tmp_path: Path, content: object) -> Path:
+    path = tmp_path / "office.yaml"
+    path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    return path
+
+
+def faults(tmp_path: Path, content: object) -> list[str]:
+    with pytest.raises(KnowledgeError) as caught:
+        load_knowledge(overlay(tmp_path, content))
+    return list(caught.value.faults)
+
+
+def test_every_flag_and_channel_of_the_guide_exists(knowledge: Knowledge) -> None:
+    assert {rule.code for rule in knowledge.rules} >= GUIDE_FLAGS
+    assert {route.code for route in knowledge.routes} == GUIDE_CHANNELS
+
+
+def test_everything_shown_names_an_article_or_is_marked(knowledge: Knowledge) -> None:
+    for name, entries in sourced_sections(knowledge).items():
+        for entry in entries:
+            assert ARTICLE.search(entry.basis) or entry.certainty != "verified", (name, entry.code)
+            assert entry.basis.strip(), (name, entry.code)
+    for matter in knowledge.alternatives:
+        for option in matter.options:
+            marked = (option.certainty or matter.certainty) != "verified"
+            assert ARTICLE.search(option.basis) or marked, (matter.code, option.channel)
+
+
+def test_local_practice_is_never_statutory(knowledge: Knowledge) -> None:
+    local = {deadline.code: deadline for deadline in knowledge.deadlines if deadline.certainty == "local"}
+    assert {"local_520_accept", "local_520_handle", "local_210_accept", "local_210_handle"} <= local.keys()
+    assert {deadline.kind for deadline in local.values()} == {"local"}
+    assert {d.basis[:2] for d in knowledge.deadlines if d.kind == "statutory"} == {"条例"}
+
+
+def test_every_matter_with_alternatives_offers_at_least_one_other_channel(knowledge: Knowledge) -> None:
+    for matter in knowledge.alternatives:
+        for main in matter.channels:
+            assert any(option.channel != main for option in matter.options), (matter.code, main)
+
+
+def test_natures_of_all_channels_cover_the_guide(knowledge: Knowledge) -> None:
+    natures = {nature for route in knowledge.routes for nature in route.natures}
+    assert natures == {
+        "opinion",
+        "suggestion",
+        "disclosure",
+        "accusation",
+        "appeal",
+        "request",
+        "consultation",
+        "praise_other",
+    }
+
+
+def test_the_documentation_page_is_the_rendered_data(knowledge: Knowledge) -> None:
+    page = (ROOT / "docs" / "knowledge.md").read_text(encoding="utf-8")
+    assert page == render(knowledge), "run: python -m nlp.knowledge.render > docs/knowledge.md"
+
+
+def test_lengths_are_written_out(knowledge: Knowledge) -> None:
+    lengths = {deadline.code: length_of(deadline) for deadline in knowledge.deadlines}
+    assert lengths["petition_handle"] == "60日（自然日）"
+    assert lengths["unit_objection"] == "5个工作日"
+    assert lengths["duty_actionable"] == "2个月"
+    assert lengths["urgent_report"] == "立即"
+    assert lengths["assigned_feedback"] == "由交办机关指定"
+
+
+def test_an_office_may_add_change_and_switch_off(tmp_path: Path) -> None:
+    content = {
+        "office": "某县信访局",
+        "deadlines": [
+            {"code": "local_520_accept", "limit": 3},
+            {"code": "local_210_accept", "off": True},
+            {
+                "code": "local_reply",
+                "kind": "local",
+                "who": "承办单位",
+                "what": "先行电话联系",
+                "limit": 1,
+                "unit": "work_day",
+                "starts": "forwarded",
+                "basis": "本县办法",
+            },
+        ],
+        "rules": [{"code": "overlevel_or_capital", "clues": [{"find": ["去省城找领导"]}]}],
+    }
+    changed = load_knowledge(overlay(tmp_path, content))
+    deadlines = {deadline.code: deadline for deadline in changed.deadlines}
+    assert changed.office == "某县信访局"
+    assert deadlines["local_520_accept"].limit == 3
+    assert deadlines["local_520_accept"].what == "一般信访事项受理压缩（地方“520”）"
+    assert "local_210_accept" not in deadlines
+    assert deadlines["local_reply"].certainty == "local"
+    rule = next(rule for rule in changed.rules if rule.code == "overlevel_or_capital")
+    ours = next(rule for rule in load_knowledge().rules if rule.code == "overlevel_or_capital")
+    assert rule.clues[:-1] == ours.clues
+    assert rule.clues[-1].find == ("去省城找领导",)
+    assert rule.certainty == "local"
+
+
+def test_safety_rules_cannot_be_weakened(tmp_path: Path) -> None:
+    found = faults(
+        tmp_path,
+        {
+            "office": "某局",
+            "rules": [
+                {"code": "self_harm", "off": True},
+                {"code": "group_event", "level": "B"},
+                {"code": "violence_threat", "idioms": ["同归于尽"]},
+            ],
+        },
+    )
+    assert len(found) == 3
+    assert "level S cannot be switched off" in found[0]
+    assert "['level']" in found[1]
+    assert "['idioms']" in found[2]
+
+
+def test_safety_rules_can_be_added_to(tmp_path: Path) -> None:
+    content = {"office": "某局", "rules": [{"code": "self_harm", "clues": [{"find": ["寻短路"]}]}]}
+    rule = next(r for r in load_knowledge(overlay(tmp_path, content)).rules if r.code == "self_harm")
+    assert rule.level == "S"
+    assert rule.clues[-1].find == ("寻短路",)
+    assert len(rule.clues) > 1
+
+
+def test_every_fault_is_reported_at_once(tmp_path: Path) -> None:
+    found = faults(
+        tmp_path,
+        {
+            "office": "某局",
+            "unknown": [],
+            "deadlines": [{"code": "petition_handle", "limit": 30}, {"code": "nosuch", "off": True}],
+            "routes": [{"code": "arbitration", "colour": "red"}],
+            "rules": [{"code": "secret", "certainty": "verified"}, {"code": "minors", "off": "yes"}],
+            "departments": "all",
+        },
+    )
+    text = "\n".join(found)
+    assert "unknown section 'unknown'" in text
+    assert "petition_handle: a deadline set by law cannot be changed" in text
+    assert "nosuch: there is no such entry to switch off" in text
+    assert "routes arbitration: colour: Unexpected keyword argument" in text
+    assert "secret: an office's entry is local practice" in text
+    assert "minors: `off` must be true or false" in text
+    assert "departments: must be a list" in text
+
+
+def test_references_and_signals_are_checked(tmp_path: Path) -> None:
+    found = faults(
+        tmp_path,
+        {
+            "office": "某局",
+            "routes": [{"code": "arbitration", "handlers": ["nobody"]}],
+            "rules": [{"code": "secret", "clues": [{"find": ["绝密(", "{nogroup}", "密?"]}]}],
+            "neighbours": [
+                {
+                    "code": "x",
+                    "scene": "试",
+                    "decisive": "试",
+                    "department": "nowhere",
+                    "basis": " ",
+                    "signals": "试",
+                }
+            ],
+        },
+    )
+    text = "\n".join(found)
+    assert "routes arbitration: names the unknown department 'nobody'" in text
+    assert "secret: signal '绝密(' is no regular expression" in text
+    assert "unknown word group 'nogroup'" in text
+    assert "signal '密?' matches the empty text" in text
+    assert "neighbours x: names the unknown department 'nowhere'" in text
+    assert "neighbours x: names no basis" in text
+
+
+@pytest.mark.parametrize("content", [[], {"deadlines": []}, {"office": ""}])
+def test_an_overlay_names_its_office(content: object, tmp_path: Path) -> None:
+    assert "name of the office" in faults(tmp_path, content)[0]
+
+
+def test_unreadable_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(KnowledgeError, match="cannot be read"):
+        load_knowledge(tmp_path / "missing.yaml")
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("office: [", encoding="utf-8")
+    with pytest.raises(KnowledgeError, match="not valid YAML"):
+        load_knowledge(broken)
+
+
+def test_check_overlay_says_what_it_does(tmp_path: Path) -> None:
+    content = {"office": "某县信访局", "deadlines": [{"code": "local_210_accept", "off": True}]}
+    assert check_overlay(overlay(tmp_path, content)) == (
+        "某县信访局的口径文件可以使用。deadlines：新增0、修改0、停用1。"
+    )
