@@ -1,6 +1,6 @@
 """Write the knowledge as a page for people: docs/knowledge.md is generated here and a test holds the two equal.
 
-python -m nlp.knowledge.render > docs/knowledge.md`
+`python -m nlp.knowledge.render > docs/knowledge.md`
 """
 
 import sys

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from nlp.knowledge import Clue, Knowledge, Lexicon, Rule, load_knowledge
@@ -32,7 +34,7 @@ def one_rule(*clues: Clue, idioms: tuple[str, ...] = ()) -> Knowledge:
         idioms=idioms,
     )
     lexicon = Lexicon(words={"people": ("业主", "村民")}, negators=("不会", "没有"))
-    return Knowledge(lexicon=lexicon, rules=(rule,))
+    return replace(load_knowledge(), lexicon=lexicon, rules=(rule,))
 
 
 def fires(text: str, *clues: Clue, idioms: tuple[str, ...] = ()) -> bool:
@@ -48,9 +50,7 @@ def test_a_threat_of_suicide_is_found_with_span_basis_and_action(knowledge: Know
     assert "110" in firing.action
 
 
-@pytest.mark.parametrize(
-    "text", ["停电气死了", "物业打死也不来修", "清仓跳楼价骗人", "累得要死"]
-)
+@pytest.mark.parametrize("text", ["停电气死了", "物业打死也不来修", "清仓跳楼价骗人", "累得要死"])
 def test_idioms_are_no_danger(text: str, knowledge: Knowledge) -> None:
     assert not {"self_harm", "violence_threat"} & firings(text, knowledge).keys()
 
