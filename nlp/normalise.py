@@ -17,8 +17,8 @@ _MAX_RUN = 3
 """Longest run of one punctuation mark that is kept: "！！！！！！" says no more than "！！！"."""
 
 _OPENING = re.compile(
-    r"^(?:尊敬|敬爱|亲爱)的(?:各位)?[^\s。,.:!?;]{0,16}?(?:领导|书记|市长|县长|区长|省长|局长|厅长|主任|同志|您|你)们?"
-    r"(?:[,: ]*(?:(?:您|你|大家)们?)?好)?[,:!。.\s]*",
+    r"^(?:(?:尊敬|敬爱|亲爱)的(?:各位)?[^\s。,.:!?;]{0,16}?(?:领导|书记|市长|县长|区长|省长|局长|厅长|主任|同志|您|你)们?"
+    r"(?:[,: ]*(?:(?:您|你|大家)们?)?好)?[,:!。.\s]*)+",
     re.MULTILINE,
 )
 
@@ -51,7 +51,12 @@ def _spelling(character: str) -> str:
         return ""
     # Full-width comma, semicolon and the like become ASCII too: citizens mix both freely.
     folded = unicodedata.normalize("NFKC", character)
-    return "".join(" " if part.isspace() else _simplifier().convert(part) for part in folded)
+    return "".join(" " if part.isspace() else _simplified(part) for part in folded)
+
+
+def _simplified(character: str) -> str:
+    """Return the simplified form; two steps, because one character (薴) has a form that has one itself (苧, 苎)."""
+    return str(_simplifier().convert(_simplifier().convert(character)))
 
 
 @cache
@@ -89,12 +94,12 @@ def _both_words(before: str, after: str) -> bool:
 
 def _without_openings(text: str, origin: list[int]) -> Normalised:
     """Drop polite openings at the start of lines, unless nothing else would be left."""
-    openings = list(_OPENING.finditer(text))
-    kept = text
-    kept_origin = origin
-    for opening in reversed(openings):
+    kept, kept_origin = text, origin
+    for opening in reversed(list(_OPENING.finditer(text))):
         kept = kept[: opening.start()] + kept[opening.end() :]
         kept_origin = kept_origin[: opening.start()] + kept_origin[opening.end() :]
-    if not kept.strip():
+    # An opening on the last line leaves the line break before it.
+    kept = kept.rstrip()
+    if not kept:
         kept, kept_origin = text, origin
-    return Normalised(text=kept, origin=tuple(kept_origin))
+    return Normalised(text=kept, origin=tuple(kept_origin[: len(kept)]))

@@ -6,7 +6,7 @@ the place codes of texts anonymised at source (A市, B7县). Hidden: what leads 
 
 from nlp.petition import Masked, Normalised
 from nlp.privacy.addresses import find_addresses
-from nlp.privacy.names import find_names
+from nlp.privacy.names import find_names, find_repeated
 from nlp.privacy.numbers import find_numbers
 from nlp.privacy.references import find_references
 from nlp.privacy.spans import KINDS, PLACEHOLDER, Draft, Kind
@@ -23,5 +23,6 @@ def mask(normalised: Normalised) -> Masked:
     """
     draft = Draft(normalised)
     while sum(draft.replace(finder(draft.text)) for finder in _FINDERS):
+        draft.replace(find_repeated(draft.text, names=draft.names))
         draft.respell()
     return draft.finish()

@@ -7,12 +7,12 @@ Roads, estates, villages and everything above stay: they say which office is res
 import re
 from collections.abc import Iterator
 
-from nlp.privacy.spans import Span, search_near
+from nlp.privacy.spans import Span, search_windows, windows_near
 
 _N = r"(?:[A-Za-z]?\d{1,4}[A-Za-z]?|[A-Za-z]|[一二三四五六七八九十百]{1,4})"
 _HOUSE = r"\d{1,4}(?:[-之附]\d{1,3})?号(?:附\d{1,3}号?|之[一二三四五六七八九十])?"
 _BUILDING = rf"(?:{_N}(?:-\d{{1,2}})?(?:号?楼栋|号楼|栋楼|栋|幢|座|#楼|#栋|#|号栋|号院))"
-_UNIT = rf"(?:{_N}(?:单元|门洞|梯|号门)(?!楼))"
+_UNIT = rf"(?:(?:{_N}|[甲乙丙丁东西中])(?:单元|门洞|梯|号门|门(?=\d{{3}}))(?!楼))"
 _FLOOR = rf"(?:{_N}(?:楼|层)(?!道|梯|板|房|栋|盘|顶))"
 _ROOM = (
     r"(?:[A-Za-z]?\d{3,4}(?:-\d)?[A-Za-z]?(?:号房|室|房|号|户|铺)?(?![\d元万年平㎡%户栋套人]|多|余|平|户)|\d{1,4}(?:室|号房|房号)(?!\d厅)"
@@ -29,21 +29,25 @@ _HOUSEHOLD = re.compile(
     r"|(?<=[苑园城府庭区村楼院湾郡居邸里庄寓住址:舍])[A-Za-z]?\d{1,3}-\d{3,4}(?:室|号|房|户)?(?![\d元万年-])"
     r"|(?<![\d.第])\d{3,4}(?:室|号房)(?!\d厅|内温))"
 )
-_LIVES = re.compile(rf"(?:家住|住在|住址|住于|居住在|现住|地址)[^,。;!?\[]{{0,24}}?(?P<n>{_BUILDING})(?![a-zA-Z\d])")
+_LIVES = re.compile(
+    rf"(?:家住|家在|住在|住址|住于|居住在|现住|地址)[^,。;!?\[]{{0,24}}?(?P<n>{_BUILDING})(?![a-zA-Z\d])"
+)
 _ROAD = re.compile(
     rf"(?:大道|大街|路|街(?!道)|巷|弄|胡同|里弄|段)(?:[东西南北中](?:段)?)?(?P<n>{_HOUSE})"
     r"(?!线|地块|文|令|公馆|早|晚|上午|下午|凌晨|中午|当天|开始|起|停|之前|前|左右|至|到|-|站|桥|口|出口|门店)"
 )
 _NUMBERED_GROUP = r"第?(?:\d{1,3}|[一二三四五六七八九十]{1,3})(?:村民小组|居民小组|小组|组|队|社)"
 _GROUP_END = r"(?!长|织|成|建|合|装|团|委|员|伍|会|区|办|保|长期)"
+# Not a village group: 驻村工作组, 村调查组, 村理财小组 …, and anything with a place or function word inside.
 _GROUP_NAME = (
-    r"(?![驻工调专巡检督清筹评理领的和有全各支两委几多小民每本该班村社居街改验是在我们])(?:[^\W\d_A-Za-z村镇乡区县市路的和在是我各](?!作组|查组|案组|导组|财组|督组|备组|察组|算组|估组|革组|收组|班组)){2,4}"
+    r"(?![驻工调专巡检督清筹评理领的和有全各支两委几多小民每本该班村社居街改验是在我们])"
+    r"(?:[^\W\d_A-Za-z村镇乡区县市路的和在是我各](?![作查案导财督备察算估革收班]组)){2,4}"
 )
 _VILLAGE_GROUP = re.compile(
     rf"(?<=[村区坪屯庄寨湾场])(?P<n>(?:{_NUMBERED_GROUP}|{_GROUP_NAME}(?:村民小组|组)){_GROUP_END}(?:{_HOUSE})?)"
 )
 _TOWN_GROUP = re.compile(rf"(?<=[镇乡])(?P<n>{_NUMBERED_GROUP}){_GROUP_END}")
-_VILLAGE_HOUSE = re.compile(rf"(?<=[村寨屯庄])(?P<n>(?:门牌)?\d{{1,4}}号)(?=[,。;、!?)的]|$|[\u4e00-\u9fa5]?家|村民|住户)")
+_VILLAGE_HOUSE = re.compile(r"(?<=[村寨屯庄])(?P<n>(?:门牌)?\d{1,4}号)(?=[,。;、!?)的]|$|[\u4e00-\u9fa5]?家|村民|住户)")
 _DOORPLATE = re.compile(r"(?:门牌号?|门牌号码|房号|室号)(?:是|为)?[:]?(?P<n>\d{1,5}(?:-\d{1,4}){0,2}号?)(?![元万年])")
 
 
@@ -52,20 +56,18 @@ _GROUP_MARK = re.compile(r"[组社队]")
 _HOUSE_MARK = re.compile(r"\d号|门牌|房号|室号")
 
 
+_PATTERNS = {
+    _MARK: (_HOUSEHOLD, _LIVES),
+    _GROUP_MARK: (_VILLAGE_GROUP, _TOWN_GROUP),
+    _HOUSE_MARK: (_ROAD, _VILLAGE_HOUSE, _DOORPLATE),
+}
+
+
 def find_addresses(text: str) -> Iterator[Span]:
     """Yield the household-level parts of the addresses in `text`."""
-    for pattern, anchor in _FINDERS:
-        group = "n" if "n" in pattern.groupindex else 0
-        for match in search_near(pattern, text, anchor=anchor):
-            yield Span(kind="地址", start=match.start(group), end=match.end(group))
-
-
-_FINDERS = (
-    (_HOUSEHOLD, _MARK),
-    (_LIVES, _MARK),
-    (_ROAD, _HOUSE_MARK),
-    (_VILLAGE_GROUP, _GROUP_MARK),
-    (_TOWN_GROUP, _GROUP_MARK),
-    (_VILLAGE_HOUSE, _HOUSE_MARK),
-    (_DOORPLATE, _HOUSE_MARK),
-)
+    for anchor, patterns in _PATTERNS.items():
+        windows = windows_near(anchor, text)
+        for pattern in patterns:
+            group = "n" if "n" in pattern.groupindex else 0
+            for match in search_windows(pattern, text, windows):
+                yield Span(kind="地址", start=match.start(group), end=match.end(group))

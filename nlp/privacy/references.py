@@ -7,7 +7,7 @@ word decides. It stays in the text, because it tells the stage the matter has re
 import re
 from collections.abc import Iterator
 
-from nlp.privacy.spans import Span, search_near
+from nlp.privacy.spans import Span, search_windows, windows_near
 
 _BRACKETED_YEAR = r"[(\[〔【〈<{](?:19|20)\d{2}年?[)\]〕】〉>}]"
 _YEAR = rf"(?:{_BRACKETED_YEAR}|(?<!\d)(?:19|20)\d{{2}}年?)"
@@ -19,7 +19,7 @@ _COURT = (
 )
 _AGENCY = (
     r"劳人仲案|劳人仲|劳仲案|劳仲|人仲案|人仲|农仲案|农仲|仲案|仲裁|仲调|仲|裁决|罚决|处罚|监罚|公罚|执罚|罚告|罚听|罚|行决|处决"
-    r"|不立|立告|立案|受案|鉴通|鉴伤|鉴|工伤认|伤认|工认|认定|行复|议复|复议|复决|复查|复核|信访回复|信访|信复|信答|交认|交证"
+    r"|不立|立告|立案|受案|鉴通|鉴伤|鉴|工伤认|伤认|工认|认定|行复|议复|复议|复决|复查|复核|信访回复|访复|信访|信复|信答|交认|交证"
     r"|检民监|检刑诉|检刑不诉|刑不诉|检赔|赔决|公证|告知|公开告|依申请|依复|不予受理|受理|强拆决|限拆|责改|责停|险核决"
 )
 _TYPE = rf"(?:{_AGENCY}|{_COURT})"
@@ -35,7 +35,7 @@ _ANNOUNCED = re.compile(
 _PROPERTY = re.compile(
     r"(?:不动产权证|不动产权|不动产登记证明|不动产证明|房权证|房产证|房产权证|房地证|房地产证|产权证|国用|集用|集建|土地证|土地使用证|土地使用权证"
     r"|宅基地证|林证|林权证|农地承包权|承包经营权证|承包证|经营权证|他项证|他项权证|权证|公房证|租赁证)"
-    rf"[\u4e00-\u9fa5]{{0,8}}?(?:号|号码|编号)?[:\s为是]{{0,2}}(?:{_YEAR})?[\u4e00-\u9fa5]{{0,6}}?"
+    rf"[\u4e00-\u9fa5A-Z0-9]{{0,8}}?(?:号|号码|编号)?[:\s为是]{{0,2}}(?:{_YEAR})?[\u4e00-\u9fa5]{{0,6}}?"
     r"(?P<n>第(?:[A-Za-z]{0,3}\d[\dA-Za-z-]{2,24})号?|(?<=[:号为是])[A-Za-z]{0,3}\d[\dA-Za-z-]{4,24})(?![\d元万年])"
 )
 
@@ -45,10 +45,11 @@ _SERIAL_END = re.compile(r"\d号|\d{5}")
 
 def find_references(text: str) -> Iterator[Span]:
     """Yield the case numbers and property certificate numbers in `text`."""
-    for match in search_near(_YEAR_FIRST, text, anchor=_SERIAL_END):
+    windows = windows_near(_SERIAL_END, text)
+    for match in search_windows(_YEAR_FIRST, text, windows):
         yield Span(kind="案号", start=match.start(), end=match.end(), kept=match.span("type"))
     for pattern in (_TYPE_FIRST, _TYPE_ONLY, _ANNOUNCED):
-        for match in search_near(pattern, text, anchor=_SERIAL_END):
+        for match in search_windows(pattern, text, windows):
             yield Span(kind="案号", start=match.start("n"), end=match.end("n"))
-    for match in search_near(_PROPERTY, text, anchor=_SERIAL_END):
+    for match in search_windows(_PROPERTY, text, windows):
         yield Span(kind="证件", start=match.start("n"), end=match.end("n"))

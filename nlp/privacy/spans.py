@@ -30,16 +30,18 @@ class Span:
 
 
 class Draft:
-    """A text being masked: replaces spans, keeps the map to the original and the list of what was replaced."""
+    """A text being masked: replaces spans, keeps the map to the original and a list of what was replaced."""
 
     def __init__(self, normalised: Normalised) -> None:
-        """Start from `normalised`; its placeholders, if it holds any, are ordinary text that no finder matches."""
+        """Start from `normalised`; placeholders in it stay as they are."""
         self.text = normalised.text
         self._origin = list(normalised.origin)
         self._redactions: list[Redaction] = []
+        self.names: set[str] = set()
+        """Whole names replaced so far, to be found again; they live no longer than the draft."""
 
     def replace(self, spans: Iterable[Span]) -> int:
-        """Replace `spans` of the current text, the earlier and longer one winning an overlap; return how many."""
+        """Replace `spans` of the current text, the earlier and longer winning an overlap; return how many."""
         pieces: list[str] = []
         origin: list[int] = []
         done = replaced = 0
@@ -56,6 +58,8 @@ class Draft:
             anchor = self._origin[span.kept[1]] if span.kept and span.kept[1] < span.end else first
             origin.extend([anchor] * len(placeholder))
             self._redactions.append(Redaction(kind=span.kind, start=first, end=last + 1))
+            if span.kind == "姓名" and span.end - span.start > 1:
+                self.names.add(self.text[span.start : span.end])
             done, replaced = span.end, replaced + 1
         if replaced:
             self._copy(done, len(self.text), pieces, origin)
@@ -68,7 +72,7 @@ class Draft:
         origin.extend(self._origin[start:end])
 
     def respell(self) -> None:
-        """Normalise again: a placeholder can leave a space or a run of brackets that normalised text never has."""
+        """Normalise again: a placeholder can leave a space or a run of brackets that no normalised text has."""
         again = normalise(self.text)
         self.text, self._origin = again.text, [self._origin[place] for place in again.origin]
 
@@ -78,22 +82,22 @@ class Draft:
         return Masked(text=self.text, origin=tuple(self._origin), redactions=redactions)
 
 
-def search_near(
-    pattern: re.Pattern[str], text: str, *, anchor: re.Pattern[str], before: int = 40, after: int = 40
-) -> Iterator[re.Match[str]]:
-    """Yield the matches of `pattern` within `before` and `after` characters of a match of `anchor`.
+def windows_near(anchor: re.Pattern[str], text: str, *, before: int = 40, after: int = 40) -> list[tuple[int, int]]:
+    """Return the stretches of `text` around the matches of `anchor`, touching ones joined.
 
-    Costly patterns look only where a cheap anchor (a digit run, 栋, 号) says that something may stand.
+    Costly patterns look only there: where a cheap anchor (a digit run, 栋, 号) says that something may stand.
     """
-    start = end = 0
     windows: list[tuple[int, int]] = []
     for found in anchor.finditer(text):
-        if windows and found.start() - before <= end:
-            end = found.end() + after
-            windows[-1] = (start, end)
-        else:
-            start, end = max(0, found.start() - before), found.end() + after
-            windows.append((start, end))
+        start, end = max(0, found.start() - before), found.end() + after
+        if windows and start <= windows[-1][1]:
+            start = windows.pop()[0]
+        windows.append((start, end))
+    return windows
+
+
+def search_windows(pattern: re.Pattern[str], text: str, windows: Iterable[tuple[int, int]]) -> Iterator[re.Match[str]]:
+    """Yield the matches of `pattern` inside the windows."""
     for start, end in windows:
         for match in pattern.finditer(text, start, end):
             # What touches the edge of the window may go on beyond it and was not seen whole.
