@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from nlp.knowledge.reading import repeated
 from nlp.knowledge.records import Clue, Deadline, Knowledge, Sourced
 from nlp.knowledge.signals import faults_of
+from nlp.taxonomy import load_taxonomy
 
 ARTICLE = re.compile(r"\d+(?:[-、]\d+)*条|〔\d{4}〕\d+号|机构改革方案")
 """What a basis must name when its certainty is `verified`: an article, or the number of a document."""
@@ -22,7 +23,6 @@ def sourced_sections(knowledge: Knowledge) -> dict[str, tuple[Sourced, ...]]:
         "prerequisites": knowledge.prerequisites,
         "deadlines": knowledge.deadlines,
         "transfer_levels": knowledge.transfer_levels,
-        "departments": knowledge.departments,
         "neighbours": knowledge.neighbours,
         "notices": knowledge.notices,
         "registration": knowledge.registration,
@@ -46,11 +46,7 @@ def _repeated_codes(knowledge: Knowledge) -> Iterator[str]:
         name: [entry.code for entry in entries] for name, entries in sourced_sections(knowledge).items()
     }
     sections["alternatives"] = [entry.code for entry in knowledge.alternatives]
-    sections["departments and special_targets"] = [
-        *(entry.code for entry in knowledge.departments),
-        *(entry.code for entry in knowledge.special_targets),
-    ]
-    del sections["sub_routes"], sections["departments"]
+    del sections["sub_routes"]
     for name, codes in sections.items():
         yield from (f"{name} {code}: the code occurs twice" for code in repeated(codes))
 
@@ -77,9 +73,11 @@ def _basis_faults(basis: str, certainty: str) -> Iterator[str]:
 
 def _dangling(knowledge: Knowledge) -> Iterator[str]:
     """Codes that point to other entries exist."""
-    channels = {route.code for route in knowledge.routes}
-    targets = {d.code for d in knowledge.departments} | {t.code for t in knowledge.special_targets}
+    channels = set(load_taxonomy().labels["channel"])
+    targets = set(load_taxonomy().labels["department"])
     matters = {matter.code for matter in knowledge.alternatives}
+    for channel in sorted(channels ^ {route.code for route in knowledge.routes}):
+        yield f"routes {channel}: must be a channel of the taxonomy, and every channel must be here"
     for where, kind, codes in _references(knowledge):
         known = {"channel": channels, "department": targets, "matter": matters}[kind]
         for code in codes:
@@ -89,8 +87,6 @@ def _dangling(knowledge: Knowledge) -> Iterator[str]:
 
 def _references(knowledge: Knowledge) -> Iterator[tuple[str, str, Iterable[str]]]:
     """Yield (where, kind of thing pointed to, codes)."""
-    for route in knowledge.routes:
-        yield f"routes {route.code}", "department", route.handlers
     for matter in knowledge.alternatives:
         yield f"alternatives {matter.code}", "channel", matter.channels
         yield f"alternatives {matter.code}", "channel", [option.channel for option in matter.options]
@@ -102,9 +98,6 @@ def _references(knowledge: Knowledge) -> Iterator[tuple[str, str, Iterable[str]]
     for deadline in knowledge.deadlines:
         yield f"deadlines {deadline.code}", "channel", deadline.channels
         yield f"deadlines {deadline.code}", "matter", deadline.matters
-    for department in knowledge.departments:
-        yield f"departments {department.code}", "department", [near.other for near in department.near]
-        yield f"departments {department.code}", "department", [department.parent]
     for neighbour in knowledge.neighbours:
         yield f"neighbours {neighbour.code}", "department", (neighbour.department, *neighbour.co)
 

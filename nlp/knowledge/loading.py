@@ -12,7 +12,6 @@ from nlp.knowledge.records import (
     Alternatives,
     Circumstance,
     Deadline,
-    Department,
     Knowledge,
     Lexicon,
     Neighbour,
@@ -22,7 +21,6 @@ from nlp.knowledge.records import (
     RegistrationItem,
     Route,
     Rule,
-    SpecialTarget,
     TransferLevel,
 )
 
@@ -37,8 +35,6 @@ SECTIONS: dict[str, type] = {
     "prerequisites": Prerequisite,
     "deadlines": Deadline,
     "transfer_levels": TransferLevel,
-    "departments": Department,
-    "special_targets": SpecialTarget,
     "neighbours": Neighbour,
     "notices": Notice,
     "registration": RegistrationItem,

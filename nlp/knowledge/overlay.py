@@ -60,9 +60,7 @@ def _apply(entries: list[dict[str, Any]], change: dict[str, Any], *, section: st
         faults.extend(f"{section} {code}: {fault}" for fault in wrong)
         return
     known = next((entry for entry in entries if entry["code"] == code), None)
-    fields = {key: value for key, value in change.items() if key != "off"}
-    if section != "special_targets":
-        fields["certainty"] = "local"
+    fields = {key: value for key, value in change.items() if key != "off"} | {"certainty": "local"}
     if known is None:
         entries.append(fields)
     elif change.get("off"):

@@ -92,15 +92,12 @@ class SubRoute(Sourced):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Route(Sourced):
-    """One legal channel: for which natures it is open, who handles it, what comes out of it.
+    """What the law says about one legal channel; its name, natures and handlers stand in the taxonomy.
 
     `reviewable` says whether the result can go to review and re-examination (条例35、36条).
     """
 
-    name: str
     order: int
-    natures: tuple[str, ...]
-    handlers: tuple[str, ...]
     result: str
     reviewable: bool
     note: str = ""
@@ -204,38 +201,6 @@ class TransferLevel(Sourced):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Near(_Closed):
-    """How to tell a department from a neighbour it is mixed up with."""
-
-    other: str
-    rule: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Department(Sourced):
-    """A department of a county, by function; `recipient` is false where petitions are not forwarded to it."""
-
-    name: str
-    kind: Literal["gov", "party", "judicial", "vertical", "territory", "org", "operator"]
-    aliases: tuple[str, ...] = ()
-    matters: tuple[str, ...] = ()
-    near: tuple[Near, ...] = ()
-    parent: str = ""
-    recipient: bool = True
-    must_review: bool = False
-    varies: str = ""
-    note: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SpecialTarget(_Closed):
-    """A goal of neighbour rules that is no department a petition can be sent to."""
-
-    code: str
-    name: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Neighbour(Sourced):
     """Which of several easily confused departments answers for a scene, and what decides it."""
 
@@ -293,8 +258,6 @@ class Knowledge:
     prerequisites: tuple[Prerequisite, ...]
     deadlines: tuple[Deadline, ...]
     transfer_levels: tuple[TransferLevel, ...]
-    departments: tuple[Department, ...]
-    special_targets: tuple[SpecialTarget, ...]
     neighbours: tuple[Neighbour, ...]
     notices: tuple[Notice, ...]
     registration: tuple[RegistrationItem, ...]

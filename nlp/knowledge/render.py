@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from nlp.knowledge.loading import load_knowledge
 from nlp.knowledge.records import Clue, Deadline, Knowledge, Route, Rule
 from nlp.petition import Certainty, Level
+from nlp.taxonomy import load_taxonomy
 
 CERTAINTY: dict[Certainty, str] = {
     "verified": "已核",
@@ -90,17 +91,18 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def _routes(routes: tuple[Route, ...]) -> str:
     """Channels and their procedures."""
+    names = {channel.code: channel.name for channel in load_taxonomy().channels}
     main = _table(
         ["代码", "途径", "依据", "可信度", "结果", "可复查复核"],
         (
-            (r.code, r.name, r.basis, CERTAINTY[r.certainty], r.result, "是" if r.reviewable else "否")
+            (r.code, names[r.code], r.basis, CERTAINTY[r.certainty], r.result, "是" if r.reviewable else "否")
             for r in sorted(routes, key=lambda route: route.order)
         ),
     )
-    notes = "\n".join(f"- {route.name}：{route.note}。" for route in routes if route.note)
+    notes = "\n".join(f"- {names[route.code]}：{route.note}。" for route in routes if route.note)
     subs = _table(
         ["途径", "具体程序", "依据", "可信度"],
-        ((r.name, sub.name, sub.basis, CERTAINTY[sub.certainty]) for r in routes for sub in r.sub_routes),
+        ((names[r.code], sub.name, sub.basis, CERTAINTY[sub.certainty]) for r in routes for sub in r.sub_routes),
     )
     return f"## 途径\n\n{main}\n{notes}\n\n### 具体程序\n\n{subs}"
 
@@ -211,16 +213,15 @@ def _deadlines(knowledge: Knowledge) -> str:
 
 def _departments(knowledge: Knowledge) -> str:
     """Departments, neighbour rules, confused scenes."""
+    taxonomy = load_taxonomy()
+    names = {department.code: department.name for department in taxonomy.departments}
     departments = _table(
-        ["代码", "部门", "事项", "依据", "可信度"],
-        ((d.code, d.name, "、".join(d.matters), d.basis, CERTAINTY[d.certainty]) for d in knowledge.departments),
+        ["代码", "部门", "事项", "依据"],
+        ((d.code, d.name, "、".join(d.matters), d.basis) for d in taxonomy.departments),
     )
-    names = {d.code: d.name for d in knowledge.departments} | {
-        target.code: target.name for target in knowledge.special_targets
-    }
     near = _table(
         ["部门", "邻近", "怎么分"],
-        ((d.name, names[n.other], n.rule) for d in knowledge.departments for n in d.near),
+        ((d.name, names.get(n.other, n.other), n.rule) for d in taxonomy.departments for n in d.near),
     )
     scenes = _table(
         ["场景", "看什么", "主办", "协办", "依据", "可信度"],

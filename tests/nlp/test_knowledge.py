@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from nlp.errors import KnowledgeError
 from nlp.knowledge import Knowledge, check_overlay, load_knowledge
 from nlp.knowledge.checks import ARTICLE, sourced_sections
 from nlp.knowledge.render import length_of, render
+from nlp.taxonomy import load_taxonomy
 
 ROOT = Path(__file__).parents[2]
 GUIDE_FLAGS = {
@@ -88,18 +90,10 @@ def test_every_matter_with_alternatives_offers_at_least_one_other_channel(knowle
             assert any(option.channel != main for option in matter.options), (matter.code, main)
 
 
-def test_natures_of_all_channels_cover_the_guide(knowledge: Knowledge) -> None:
-    natures = {nature for route in knowledge.routes for nature in route.natures}
-    assert natures == {
-        "opinion",
-        "suggestion",
-        "disclosure",
-        "accusation",
-        "appeal",
-        "request",
-        "consultation",
-        "praise_other",
-    }
+def test_channels_rest_on_the_same_articles_as_in_the_taxonomy(knowledge: Knowledge) -> None:
+    for channel in load_taxonomy().channels:
+        route = next(route for route in knowledge.routes if route.code == channel.code)
+        assert set(re.findall(r"\d+", channel.article)) <= set(re.findall(r"\d+", route.basis)), channel.code
 
 
 def test_the_documentation_page_is_the_rendered_data(knowledge: Knowledge) -> None:
@@ -184,7 +178,7 @@ def test_every_fault_is_reported_at_once(tmp_path: Path) -> None:
             "deadlines": [{"code": "petition_handle", "limit": 30}, {"code": "nosuch", "off": True}],
             "routes": [{"code": "arbitration", "colour": "red"}],
             "rules": [{"code": "secret", "certainty": "verified"}, {"code": "minors", "off": "yes"}],
-            "departments": "all",
+            "notices": "all",
         },
     )
     text = "\n".join(found)
@@ -194,7 +188,7 @@ def test_every_fault_is_reported_at_once(tmp_path: Path) -> None:
     assert "routes arbitration: colour: Unexpected keyword argument" in text
     assert "secret: an office's entry is local practice" in text
     assert "minors: `off` must be true or false" in text
-    assert "departments: must be a list" in text
+    assert "notices: must be a list" in text
 
 
 def test_references_and_signals_are_checked(tmp_path: Path) -> None:
@@ -202,7 +196,7 @@ def test_references_and_signals_are_checked(tmp_path: Path) -> None:
         tmp_path,
         {
             "office": "某局",
-            "routes": [{"code": "arbitration", "handlers": ["nobody"]}],
+            "deadlines": [{"code": "local_520_accept", "channels": ["nowhere"]}],
             "rules": [{"code": "secret", "clues": [{"find": ["绝密(", "{nogroup}", "密?"]}]}],
             "neighbours": [
                 {
@@ -217,7 +211,7 @@ def test_references_and_signals_are_checked(tmp_path: Path) -> None:
         },
     )
     text = "\n".join(found)
-    assert "routes arbitration: names the unknown department 'nobody'" in text
+    assert "deadlines local_520_accept: names the unknown channel 'nowhere'" in text
     assert "secret: signal '绝密(' is no regular expression" in text
     assert "unknown word group 'nogroup'" in text
     assert "signal '密?' matches the empty text" in text
