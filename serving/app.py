@@ -1,7 +1,8 @@
 """The application factory: nothing is global, every app has its own parts."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,32 @@ from starlette.concurrency import run_in_threadpool
 
 from serving import errors, openapi
 from serving.classifier import Classifier, LoadClassifier
-from serving.context import Context
+from serving.context import Context, utc_now
 from serving.metrics import Metrics
 from serving.middleware import BodyLimit, RequestLog
 from serving.model_host import ModelHost
-from serving.routes import classify, health, model
+from serving.rates import Rates
+from serving.routes import accounts as account_routes
+from serving.routes import claims, classify, decisions, health, insight, model, petitions, session
 from serving.schemas.base import PROBLEMS
+from serving.seal import Seal
 from serving.settings import Settings
+from serving.store import accounts, idempotency
+from serving.store.engine import Store
 
 DESCRIPTION = "信访事项研判与分办建议：内容分类、性质、法定途径、责任部门、可信度与依据。"
+ROUTERS = (
+    health.router,
+    classify.router,
+    model.router,
+    petitions.router,
+    claims.router,
+    decisions.router,
+    insight.router,
+    session.router,
+    account_routes.router,
+)
+_IDEMPOTENCY_LASTS = timedelta(days=7)
 
 
 def load_router(bundle_dir: Path | None) -> Classifier:
@@ -30,33 +48,35 @@ def load_router(bundle_dir: Path | None) -> Classifier:
 
 
 def create_app(
-    settings: Settings, classifier: Classifier | None = None, *, load: LoadClassifier = load_router
+    settings: Settings,
+    classifier: Classifier | None = None,
+    *,
+    load: LoadClassifier = load_router,
+    now: Callable[[], datetime] = utc_now,
 ) -> FastAPI:
     """Return an app that serves `classifier`, or the bundle of `settings` loaded with `load`."""
     metrics = Metrics()
-    host = ModelHost(settings, load=load, metrics=metrics, classifier=classifier)
-    context = Context(settings=settings, metrics=metrics, host=host)
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        host.start()
-        try:
-            yield
-        finally:
-            await run_in_threadpool(host.close)
-
+    context = Context(
+        settings=settings,
+        metrics=metrics,
+        host=ModelHost(settings, load=load, metrics=metrics, classifier=classifier),
+        store=Store(settings.database_url, pool=settings.database_pool),
+        seal=Seal(settings),
+        rates=Rates(settings),
+        now=now,
+    )
     app = FastAPI(
         title="信访事项研判",
         version=version("petition-router"),
         description=DESCRIPTION,
         docs_url=None,  # the default pages load scripts from a CDN
         redoc_url=None,
-        lifespan=lifespan,
+        lifespan=_lifespan,
         responses=PROBLEMS,
     )
     app.state.context = context
     errors.install(app)
-    for router in (health.router, classify.router, model.router):
+    for router in ROUTERS:
         app.include_router(router)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout=settings.body_timeout)
     app.add_middleware(RequestLog, metrics=metrics)
@@ -66,3 +86,23 @@ def create_app(
 
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    context: Context = app.state.context
+    await run_in_threadpool(_open, context)
+    try:
+        yield
+    finally:
+        await run_in_threadpool(context.host.close)
+        context.store.close()
+
+
+def _open(context: Context) -> None:
+    context.store.prepare(auto_migrate=context.settings.auto_migrate)
+    now = context.now()
+    with context.store.write() as session:
+        accounts.forget_old_sessions(session, now=now)
+        idempotency.forget(session, before=now - _IDEMPOTENCY_LASTS)
+    context.host.start()

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from nlp.petition import Petition, Suggestion
+from nlp.taxonomy import Taxonomy
 
 
 class BundleInfo(Protocol):
@@ -35,7 +36,7 @@ class Classifier(Protocol):
     """A router: petitions in, suggestions out, in the same order; not thread-safe."""
 
     @property
-    def taxonomy(self) -> Any:  # noqa: ANN401  read by serving.labels alone
+    def taxonomy(self) -> Taxonomy:
         """The label systems the answers are in."""
         ...
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from nlp.petition import HEADS, Head
+from nlp.taxonomy import Taxonomy
+from nlp.taxonomy.records import SEPARATOR
 from serving.errors import Problem
 
 
@@ -26,18 +28,29 @@ class LabelBook:
     heads: Mapping[Head, tuple[Label, ...]]
 
     @classmethod
-    def of(cls, taxonomy: Any) -> Self:  # noqa: ANN401  the one place that knows the shape of a taxonomy
-        """Read the labels out of `taxonomy` (a LabelBook is returned as it is)."""
-        if isinstance(taxonomy, cls):
-            return taxonomy
-        raise TypeError(f"not a taxonomy: {type(taxonomy).__name__}")
+    def of(cls, taxonomy: Taxonomy) -> Self:
+        """Read the labels out of `taxonomy`."""
+        # A directory may write a hotline such as 12345 without quotes: YAML makes a number of it.
+        aliases = {unit.code: tuple(map(str, unit.aliases)) for unit in taxonomy.departments}
+        return cls(
+            version=taxonomy.version,
+            heads={
+                head: tuple(
+                    Label(
+                        code=code,
+                        name=taxonomy.name(head, code),
+                        parent=code.partition(SEPARATOR)[0] if head == "category_l2" else "",
+                        aliases=aliases[code] if head == "department" else (),
+                    )
+                    for code in codes
+                )
+                for head, codes in taxonomy.labels.items()
+            },
+        )
 
-    def find(self, head: Head, code: str, *, parent: str = "") -> Label | None:
-        """Return the label, or None where this version does not know `code` (below `parent`, if given)."""
-        for label in self.heads[head]:
-            if label.code == code and (not parent or not label.parent or label.parent == parent):
-                return label
-        return None
+    def find(self, head: Head, code: str) -> Label | None:
+        """Return the label, or None where this version does not know `code`."""
+        return next((label for label in self.heads[head] if label.code == code), None)
 
     def name(self, head: Head, code: str) -> str:
         """Return the Chinese name of `code`, or the code itself where this version does not know it."""
@@ -45,23 +58,22 @@ class LabelBook:
         return label.name if label else code
 
     def check(self, labels: Mapping[Head, str], *, at: str = "labels", complete: bool = True) -> None:
-        """Raise the 422 problem that names everything `labels` has wrong: unknown codes, missing heads."""
-        faults = [
-            {"at": f"{at}/{head}", "rule": "missing", "message": f"缺少 {head}"}
-            for head in HEADS
-            if complete and head not in labels
-        ]
+        """Raise the 422 problem that names everything `labels` has wrong.
+
+        That is: unknown codes, missing heads (where they must be `complete`), a second level that does not
+        belong to the first.
+        """
+        faults = [(head, "missing", f"缺少 {head}") for head in HEADS if complete and head not in labels]
         for head, code in labels.items():
-            parent = labels.get("category_l1", "") if head == "category_l2" else ""
-            if self.find(head, code, parent=parent) is None:
-                below = f"（{parent} 之下）" if parent else ""
-                faults.append(
-                    {
-                        "at": f"{at}/{head}",
-                        "rule": "unknown_code",
-                        "message": f"{head}{below}没有代码 {code!r}",
-                    }
-                )
+            label = self.find(head, code)
+            if label is None:
+                faults.append((head, "unknown_code", f"{head} 没有代码 {code!r}"))
+            elif label.parent and labels.get("category_l1", label.parent) != label.parent:
+                faults.append((head, "wrong_parent", f"{code} 不属于 {labels['category_l1']}"))
         if faults:
-            detail = "；".join(fault["message"] for fault in faults)
-            raise Problem(422, code="unknown_label", detail=detail, errors=faults)
+            raise Problem(
+                422,
+                code="unknown_label",
+                detail="；".join(message for _, _, message in faults),
+                errors=[{"at": f"{at}/{head}", "rule": rule, "message": text} for head, rule, text in faults],
+            )

@@ -1,18 +1,24 @@
 """POST /v1/classify: suggestions without keeping anything."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
 
 from nlp.petition import Suggestion
+from serving.access import Allowed
 from serving.context import Ctx
 from serving.errors import Problem
 from serving.judging import judge, judge_one
+from serving.roles import Actor
 from serving.schemas.suggestion import ClassifyIn, ClassifyManyOut, ItemOut, PetitionIn, SuggestionOut
 
 router = APIRouter(prefix="/v1", tags=["classify"])
 
+Classifying = Annotated[Actor, Depends(Allowed("classify", open_by="open_classify"))]
+
 
 @router.post("/classify", summary="研判一件或多件，不保存")
-async def classify(body: ClassifyIn, context: Ctx) -> SuggestionOut | ClassifyManyOut:
+async def classify(body: ClassifyIn, context: Ctx, _: Classifying) -> SuggestionOut | ClassifyManyOut:
     """Judge one petition (`text`) or several (`items`); nothing is stored.
 
     Of several, one that cannot be judged carries its own `error` and does not fail the others.

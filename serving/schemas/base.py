@@ -1,8 +1,18 @@
 """What all wire types share."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def _no_nul(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("the character U+0000 is not allowed")
+    return value
+
+
+Clean = Annotated[str, AfterValidator(_no_nul)]
+"""A string that both databases can keep: PostgreSQL knows no U+0000."""
 
 
 class Wire(BaseModel):

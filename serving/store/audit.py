@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from serving.roles import Actor
-from serving.store.schema import AuditRow
+from serving.roles import COMMAND_LINE, MACHINE, Actor
+from serving.store.schema import ApiKeyRow, AuditRow, UserRow
 
 GENESIS = "0" * 64
 _LOCK = 7_205_760
@@ -93,9 +93,28 @@ def history(session: Session, subject: str, *, limit: int = 500) -> list[AuditRo
     return list(session.scalars(query))
 
 
-def page(session: Session, *, before: int | None, limit: int) -> list[AuditRow]:
-    """Return up to `limit` lines, newest first, with a number below `before`."""
+def page(session: Session, *, before: int | None, limit: int, subject: str = "") -> list[AuditRow]:
+    """Return up to `limit` lines, newest first, with a number below `before`, about `subject` if given."""
     query = select(AuditRow).order_by(AuditRow.seq.desc()).limit(limit)
+    if subject:
+        query = query.where(AuditRow.subject == subject)
     if before is not None:
         query = query.where(AuditRow.seq < before)
     return list(session.scalars(query))
+
+
+def actor_names(session: Session, actors: set[str]) -> dict[str, str]:
+    """Return the names to show for actor ids such as `user:3`."""
+    ids: dict[str, list[int]] = {"user": [], "key": []}
+    for actor in actors:
+        kind, _, number = actor.partition(":")
+        if kind in ids and number.isdecimal():
+            ids[kind].append(int(number))
+    users = select(UserRow.id, UserRow.display_name).where(UserRow.id.in_(ids["user"]))
+    keys = select(ApiKeyRow.id, ApiKeyRow.name).where(ApiKeyRow.id.in_(ids["key"]))
+    return {
+        MACHINE.id: MACHINE.name,
+        COMMAND_LINE.id: COMMAND_LINE.name,
+        **{f"user:{row.id}": row.display_name for row in session.execute(users)},
+        **{f"key:{row.id}": row.name for row in session.execute(keys)},
+    }

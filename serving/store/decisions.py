@@ -167,7 +167,7 @@ def _apply(petition: PetitionRow, *, state: str, labels: Mapping[Any, str]) -> N
         setattr(petition, head, labels[head])
 
 
-def _record(session: Session, petition: PetitionRow, actor: Actor, action: str, **detail: Any) -> None:  # noqa: ANN401
+def _record(session: Session, petition: PetitionRow, actor: Actor, action: str, **detail: Any) -> None:
     audit.append(
         session,
         actor=actor,

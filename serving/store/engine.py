@@ -41,7 +41,7 @@ def _sqlite_engine(url: str, *, pool: int) -> Engine:
     )
 
     @event.listens_for(engine, "connect")
-    def configure(connection: Any, _: object) -> None:  # noqa: ANN401  a DBAPI connection
+    def configure(connection: Any, _: object) -> None:
         raw: sqlite3.Connection = connection
         raw.isolation_level = None  # we say BEGIN ourselves, below
         for pragma in _SQLITE_PRAGMAS:

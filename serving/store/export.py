@@ -115,7 +115,7 @@ def as_csv(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
         yield buffer.getvalue()
 
 
-def _cell(value: Any) -> str:  # noqa: ANN401  any JSON value
+def _cell(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

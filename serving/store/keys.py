@@ -81,15 +81,25 @@ def actor_for(session: Session, key: str, *, now: datetime) -> Actor | None:
     """Return who the key belongs to, None where it is unknown, over or revoked."""
     if not key.startswith(_SCHEME):
         return None
-    row = session.scalars(select(ApiKeyRow).where(ApiKeyRow.digest == passwords.digest(key))).first()
+    row = _find(session, key)
     if row is None or (row.expires_at and row.expires_at <= now) or (row.revoked_at and row.revoked_at <= now):
         return None
     role: Role = row.role  # type: ignore[assignment]  # checked by `create`
     return Actor(id=f"key:{row.id}", name=row.name, role=role)
 
 
-def note_use(session: Session, key: str, *, now: datetime, at_most_every: timedelta) -> None:
-    """Remember that the key was used, unless that was noted a short while ago."""
-    row = session.scalars(select(ApiKeyRow).where(ApiKeyRow.digest == passwords.digest(key))).first()
-    if row is not None and (row.used_at is None or row.used_at + at_most_every <= now):
+def _find(session: Session, key: str) -> ApiKeyRow | None:
+    return session.scalars(select(ApiKeyRow).where(ApiKeyRow.digest == passwords.digest(key))).first()
+
+
+def use_is_stale(session: Session, key: str, *, now: datetime, noted_every: timedelta) -> bool:
+    """Whether the last noted use of the key is older than `noted_every`."""
+    row = _find(session, key)
+    return row is not None and (row.used_at is None or row.used_at + noted_every <= now)
+
+
+def note_use(session: Session, key: str, *, now: datetime) -> None:
+    """Remember that the key was used."""
+    row = _find(session, key)
+    if row is not None:
         row.used_at = now

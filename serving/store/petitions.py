@@ -180,7 +180,7 @@ def standing_review(session: Session, petition_id: str) -> ReviewRow | None:
 
 def _contains(text: str) -> ColumnElement[bool]:
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return PetitionRow.content.like(f"%{escaped}%", escape="\\")
+    return PetitionRow.content.ilike(f"%{escaped}%", escape="\\")
 
 
 def conditions(wanted: Filter) -> list[ColumnElement[bool]]:

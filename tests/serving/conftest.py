@@ -4,15 +4,25 @@ What the fake answers is steered by words of ours in the text: see `FakeClassifi
 use the fixture `router`.
 """
 
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
 import threading
+import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
 from nlp.errors import TextError
@@ -30,35 +40,19 @@ from nlp.petition import (
     RouteOption,
     Suggestion,
 )
+from nlp.taxonomy import load_taxonomy
 from serving.app import create_app
-from serving.labels import Label, LabelBook
+from serving.context import Context
+from serving.roles import COMMAND_LINE, Role
 from serving.settings import Settings
+from serving.store import keys
+from serving.store.engine import Store
 
-LABELS = LabelBook(
-    version="test-1",
-    heads={
-        "category_l1": (Label(code="城乡建设", name="城乡建设"), Label(code="环境保护", name="环境保护")),
-        "category_l2": (
-            Label(code="城乡规划", name="城乡规划", parent="城乡建设"),
-            Label(code="其他", name="其他", parent="城乡建设"),
-            Label(code="环境污染", name="环境污染", parent="环境保护"),
-            Label(code="其他", name="其他", parent="环境保护"),
-        ),
-        "nature": (Label(code="request", name="求决"), Label(code="consultation", name="咨询")),
-        "channel": (
-            Label(code="statutory_duty", name="申请查处"),
-            Label(code="petition_procedure", name="信访程序"),
-        ),
-        "department": (
-            Label(code="urban_management", name="城市管理局", aliases=("城管",)),
-            Label(code="ecology_environment", name="生态环境局"),
-        ),
-    },
-)
+TAXONOMY = load_taxonomy()
 
 LEADS: dict[Head, str] = {
     "category_l1": "环境保护",
-    "category_l2": "环境污染",
+    "category_l2": "环境保护/环境污染",
     "nature": "request",
     "channel": "statutory_duty",
     "department": "urban_management",
@@ -93,7 +87,7 @@ class FakeClassifier:
 
     def __init__(self, bundle_id: str = "fake-1") -> None:
         self.bundle = FakeBundle(id=bundle_id)
-        self.taxonomy = LABELS
+        self.taxonomy = TAXONOMY
         self.batches: list[list[int]] = []
         self.gate = threading.Event()
         self.gate.set()
@@ -152,31 +146,125 @@ class FakeClassifier:
             masked_text=content.replace(PHONE, "[电话]"),
             decision=Decision(action="review" if found else "auto", reasons=tuple(r for _, r in found)),
             bundle_id=self.bundle.id,
-            taxonomy_version=LABELS.version,
+            taxonomy_version=TAXONOMY.version,
         )
 
     def _predict(self, head: Head, *, confident: bool) -> Prediction:
-        lead = LEADS[head]
         top = 0.96 if confident else 0.55
-        best = next(label for label in LABELS.heads[head] if label.code == lead)
-        others = [label for label in LABELS.heads[head] if label is not best]
+        others = [code for code in TAXONOMY.labels[head] if code != LEADS[head]][:2]
+        ranked = [(LEADS[head], top), *((code, (1 - top) / 2) for code in others)]
         return Prediction(
             head=head,
-            candidates=(
-                Candidate(code=best.code, name=best.name, confidence=top),
-                *(Candidate(code=o.code, name=o.name, confidence=(1 - top) / len(others)) for o in others),
+            candidates=tuple(
+                Candidate(code=code, name=TAXONOMY.name(head, code), confidence=confidence)
+                for code, confidence in ranked
             ),
         )
 
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    import os
-
     for name in list(os.environ):
         if name.startswith("PETITION_"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+
+
+POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
+
+
+def as_server_user(folder: Path) -> list[str]:
+    """Return the prefix that runs a command as a user PostgreSQL accepts: it refuses to run as root."""
+    if os.geteuid():
+        return []
+    user = next(pwd.getpwnam(name) for name in ("postgres", "nobody"))
+    os.chown(folder, user.pw_uid, user.pw_gid)
+    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """Start a PostgreSQL cluster of our own and return the URL of its server, without a database name."""
+    if not (POSTGRES_BIN / "initdb").exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI must test PostgreSQL, but there is no {POSTGRES_BIN}/initdb")
+        pytest.skip(f"no PostgreSQL server binaries in {POSTGRES_BIN}")
+    folder = Path(tempfile.mkdtemp(prefix="petition-pg-", dir="/tmp"))  # a socket path must be short
+    run = as_server_user(folder)
+    data = folder / "data"
+    quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder}
+    initdb = [*run, POSTGRES_BIN / "initdb", "-D", data, "-U", "petition", "-A", "trust", "-N", "-E", "UTF8"]
+    subprocess.run([*initdb, "--locale=C.UTF-8"], **quiet)  # type: ignore[call-overload]
+    # Only our own program is killed in tests, never the database: it need not wait for the disk.
+    options = ["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200", "-c", "timezone=PRC"]
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(
+            [*run, POSTGRES_BIN / "postgres", "-D", data, "-k", folder, *options], stderr=log, cwd=folder
+        )
+    url = "postgresql+psycopg://petition@/{database}?host=" + str(folder)
+    try:
+        wait_for(lambda: can_connect(url.format(database="postgres")), "PostgreSQL did not start")
+        execute(url.format(database="postgres"), "CREATE DATABASE migrated")
+        template = Store(url.format(database="migrated"))
+        template.prepare(auto_migrate=True)
+        template.close()
+        yield url
+    finally:
+        server.terminate()
+        server.wait(30)
+        shutil.rmtree(folder)
+
+
+def execute(url: str, statement: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+
+
+def can_connect(url: str) -> bool:
+    try:
+        execute(url, "SELECT 1")
+    except OperationalError:
+        return False
+    return True
+
+
+def wait_for(condition: Callable[[], object], failure: str, *, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, failure
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh database: SQLite, or PostgreSQL where the test is parametrised with it."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield f"sqlite:///{tmp_path}/petition.sqlite3"
+        return
+    server: str = request.getfixturevalue("postgres")
+    name = f"t_{uuid.uuid4().hex}"
+    execute(server.format(database="postgres"), f"CREATE DATABASE {name} TEMPLATE migrated")
+    yield server.format(database=name)
+    execute(server.format(database="postgres"), f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@dataclass
+class Clock:
+    """A clock that tests turn."""
+
+    moment: datetime = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def advance(self, **parts: float) -> None:
+        self.moment += timedelta(**parts)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
@@ -185,10 +273,10 @@ def classifier() -> FakeClassifier:
 
 
 @pytest.fixture
-def make_settings(tmp_path: Path) -> Callable[..., Settings]:
+def make_settings(database_url: str) -> Callable[..., Settings]:
     def make(**changes: Any) -> Settings:
         defaults: dict[str, Any] = {
-            "database_url": f"sqlite:///{tmp_path}/petition.sqlite3",
+            "database_url": database_url,
             "audit_share": 0.0,
             "max_batch": 4,
             "rate_limit": "100000/minute",
@@ -200,20 +288,73 @@ def make_settings(tmp_path: Path) -> Callable[..., Settings]:
 
 
 @pytest.fixture
-def serve(make_settings: Callable[..., Settings], classifier: FakeClassifier) -> Iterator[Callable[..., TestClient]]:
+def serve(
+    make_settings: Callable[..., Settings], classifier: FakeClassifier, clock: Clock
+) -> Iterator[Callable[..., TestClient]]:
     """Return a function that starts an app with changed settings and gives a client to it."""
     with ExitStack() as stack:
 
         def start(*, app: FastAPI | None = None, ready: bool = True, **changes: Any) -> TestClient:
-            served = app or create_app(make_settings(**changes), classifier)
+            served = app or create_app(make_settings(**changes), classifier, now=clock)
             client = stack.enter_context(TestClient(served))
             if ready:
-                for _ in range(400):
-                    if client.get("/readyz").status_code == 200:
-                        break
-                    threading.Event().wait(0.01)
-                else:
-                    raise AssertionError(client.get("/readyz").text)
+                wait_for(lambda: client.get("/readyz").status_code == 200, "not ready")
             return client
 
         yield start
+
+
+class Office:
+    """An app with people at work: `enter` gives a client that acts in a role, each time as somebody else."""
+
+    def __init__(self, client: TestClient) -> None:
+        self.client = client
+        self.context: Context = client.app.state.context  # type: ignore[attr-defined]
+
+    def enter(self, role: Role, *, name: str = "") -> TestClient:
+        with self.context.store.write() as session:
+            _, secret = keys.create(
+                session,
+                name=name or role,
+                role=role,
+                expires_at=None,
+                actor=COMMAND_LINE,
+                now=self.context.now(),
+            )
+        client = TestClient(self.client.app, headers={"Authorization": f"Bearer {secret}"})
+        client.portal = self.client.portal
+        return client
+
+    def submit(self, text: str, *, by: TestClient | None = None, **body: Any) -> dict[str, Any]:
+        sender = by or self.enter("service")
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        response = sender.post("/v1/petitions", json={"text": text, **body}, headers=headers)
+        assert response.status_code == 201, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def claim(self, petition_id: str, by: TestClient) -> dict[str, Any]:
+        response = by.post(f"/v1/petitions/{petition_id}/claim")
+        assert response.status_code == 200, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def decide(self, petition: dict[str, Any], by: TestClient, **body: Any) -> Any:
+        headers = {"If-Match": f'"{petition["version"]}"'}
+        return by.post(f"/v1/petitions/{petition['id']}/decision", json=body, headers=headers)
+
+
+@pytest.fixture
+def open_office(serve: Callable[..., TestClient]) -> Callable[..., Office]:
+    """Return a function that opens an office with changed settings."""
+    return lambda **changes: Office(serve(**changes))
+
+
+@pytest.fixture
+def office(open_office: Callable[..., Office]) -> Office:
+    return open_office()
+
+
+@pytest.fixture
+def make_office() -> type[Office]:
+    return Office
