@@ -18,57 +18,61 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PETITION_", frozen=True, extra="forbid")
 
-    host: str = Field("127.0.0.1", description="监听地址。默认只对本机开放；对外服务请放在反向代理之后。")
-    port: int = Field(8000, ge=1, le=65535, description="监听端口。")
-    workers: int = Field(1, ge=1, le=64, description="服务进程数。大于 1 时必须使用 PostgreSQL。")
+    host: str = Field(default="127.0.0.1", description="监听地址。默认只对本机开放；对外服务请放在反向代理之后。")
+    port: int = Field(default=8000, ge=1, le=65535, description="监听端口。")
+    workers: int = Field(default=1, ge=1, le=64, description="服务进程数。大于 1 时必须使用 PostgreSQL。")
     forwarded_allow_ips: str = Field(
-        "127.0.0.1", description="允许哪些反向代理地址告知真实来源 IP（逗号分隔），用于登录限速。"
+        default="127.0.0.1", description="允许哪些反向代理地址告知真实来源 IP（逗号分隔），用于登录限速。"
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="日志级别。")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="日志级别。")
 
     database_url: str = Field(
-        "sqlite:///var/petition.sqlite3",
+        default="sqlite:///var/petition.sqlite3",
         description="数据库。默认内嵌 SQLite；PostgreSQL 写作 postgresql+psycopg://用户:口令@主机/库名。",
     )
-    database_pool: int = Field(10, ge=1, le=200, description="每个进程的数据库连接数上限。")
-    auto_migrate: bool = Field(True, description="启动时自动把数据库结构升级到本版本；关闭时结构不符即拒绝启动。")
-
-    bundle: Path | None = Field(None, description="模型包目录；不填用随软件安装的默认模型。")
-    bundles_dir: Path | None = Field(None, description="可热切换的模型包所在目录，切换时只能按名字选其中的子目录。")
-    max_batch: int = Field(16, ge=1, le=512, description="一次推理最多合并多少件。")
-    max_batch_chars: int = Field(24_000, ge=1, description="一次推理合并后的总字数上限（件数×最长件）。")
-    max_waiting: int = Field(128, ge=1, le=100_000, description="等待推理的件数上限，超过即答 429。")
-    answer_timeout: float = Field(60.0, gt=0, description="一件最多等待推理多少秒，超过答 503。")
-    shutdown_grace: float = Field(30.0, gt=0, description="停止时最多用多少秒把已接收的件答完。")
-
-    max_text_chars: int = Field(100_000, ge=1, description="单件正文字数上限，超过答 422。")
-    max_items: int = Field(32, ge=1, le=1000, description="一次研判请求最多几件。")
-    max_body_bytes: int = Field(2_000_000, ge=1_000, description="请求体字节上限，超过答 413。")
-    body_timeout: float = Field(15.0, gt=0, description="请求体须在多少秒内传完，超过答 408。")
-    rate_limit: str = Field("1200/minute", description="每个用户或密钥的请求速率上限（每进程计）。")
-    login_rate_limit: str = Field("10/minute", description="每个来源地址的登录尝试速率上限。")
-    open_classify: bool = Field(
-        False, description="研判、分类体系、模型信息三个接口是否免登录（只宜用于隔离网络或试用）。"
+    database_pool: int = Field(default=10, ge=1, le=200, description="每个进程的数据库连接数上限。")
+    auto_migrate: bool = Field(
+        default=True, description="启动时自动把数据库结构升级到本版本；关闭时结构不符即拒绝启动。"
     )
-    open_metrics: bool = Field(False, description="/metrics 是否免登录。")
 
-    keep_original: bool = Field(False, description="是否加密保存原文。默认不保存，只留脱敏文本。")
+    bundle: Path | None = Field(default=None, description="模型包目录；不填用随软件安装的默认模型。")
+    bundles_dir: Path | None = Field(
+        default=None, description="可热切换的模型包所在目录，切换时只能按名字选其中的子目录。"
+    )
+    max_batch: int = Field(default=16, ge=1, le=512, description="一次推理最多合并多少件。")
+    max_batch_chars: int = Field(default=24_000, ge=1, description="一次推理合并后的总字数上限（件数×最长件）。")
+    max_waiting: int = Field(default=128, ge=1, le=100_000, description="等待推理的件数上限，超过即答 429。")
+    answer_timeout: float = Field(default=60.0, gt=0, description="一件最多等待推理多少秒，超过答 503。")
+    shutdown_grace: float = Field(default=30.0, gt=0, description="停止时最多用多少秒把已接收的件答完。")
+
+    max_text_chars: int = Field(default=100_000, ge=1, description="单件正文字数上限，超过答 422。")
+    max_items: int = Field(default=32, ge=1, le=1000, description="一次研判请求最多几件。")
+    max_body_bytes: int = Field(default=2_000_000, ge=1_000, description="请求体字节上限，超过答 413。")
+    body_timeout: float = Field(default=15.0, gt=0, description="请求体须在多少秒内传完，超过答 408。")
+    rate_limit: str = Field(default="1200/minute", description="每个用户或密钥的请求速率上限（每进程计）。")
+    login_rate_limit: str = Field(default="10/minute", description="每个来源地址的登录尝试速率上限。")
+    open_classify: bool = Field(
+        default=False, description="研判、分类体系、模型信息三个接口是否免登录（只宜用于隔离网络或试用）。"
+    )
+    open_metrics: bool = Field(default=False, description="/metrics 是否免登录。")
+
+    keep_original: bool = Field(default=False, description="是否加密保存原文。默认不保存，只留脱敏文本。")
     original_key: SecretStr = Field(
-        SecretStr(""), description="原文加密密钥（Fernet，逗号分隔可轮换，第一个用于加密）；保存原文时必填。"
+        default=SecretStr(""), description="原文加密密钥（Fernet，逗号分隔可轮换，第一个用于加密）；保存原文时必填。"
     )
     registration_days: int = Field(
-        15, ge=1, le=365, description="登记转送时限（自然日），《信访工作条例》第二十二条第一款为十五日。"
+        default=15, ge=1, le=365, description="登记转送时限（自然日），《信访工作条例》第二十二条第一款为十五日。"
     )
-    audit_share: float = Field(0.05, ge=0, le=1, description="自动采纳件中抽取盲审的比例。")
-    claim_minutes: float = Field(15.0, gt=0, le=24 * 60, description="领取一件后多少分钟不续期即自动放回。")
-    max_claims: int = Field(5, ge=1, le=100, description="每人同时持有的未决件上限。")
+    audit_share: float = Field(default=0.05, ge=0, le=1, description="自动采纳件中抽取盲审的比例。")
+    claim_minutes: float = Field(default=15.0, gt=0, le=24 * 60, description="领取一件后多少分钟不续期即自动放回。")
+    max_claims: int = Field(default=5, ge=1, le=100, description="每人同时持有的未决件上限。")
 
-    session_hours: float = Field(10.0, gt=0, le=24 * 30, description="登录最长有效小时数。")
-    session_idle_minutes: float = Field(60.0, gt=0, description="无操作多少分钟后须重新登录。")
-    secure_cookies: bool = Field(False, description="只经 HTTPS 发送会话 Cookie；启用 HTTPS 后应打开。")
-    max_login_failures: int = Field(5, ge=1, le=100, description="连续输错几次口令后锁定账号。")
-    lockout_minutes: float = Field(15.0, gt=0, description="账号锁定分钟数。")
-    min_password_chars: int = Field(10, ge=8, le=128, description="口令最短字数。")
+    session_hours: float = Field(default=10.0, gt=0, le=24 * 30, description="登录最长有效小时数。")
+    session_idle_minutes: float = Field(default=60.0, gt=0, description="无操作多少分钟后须重新登录。")
+    secure_cookies: bool = Field(default=False, description="只经 HTTPS 发送会话 Cookie；启用 HTTPS 后应打开。")
+    max_login_failures: int = Field(default=5, ge=1, le=100, description="连续输错几次口令后锁定账号。")
+    lockout_minutes: float = Field(default=15.0, gt=0, description="账号锁定分钟数。")
+    min_password_chars: int = Field(default=10, ge=8, le=128, description="口令最短字数。")
 
     @field_validator("rate_limit", "login_rate_limit")
     @classmethod

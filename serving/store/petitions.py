@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from nlp.petition import HEADS, Head
@@ -18,7 +18,7 @@ from serving.queues import Placing
 from serving.redaction import MaskedView
 from serving.roles import MACHINE, Actor
 from serving.store import audit
-from serving.store.schema import ClaimRow, PetitionRow, ReviewRow, SuggestionRow, UtcDateTime
+from serving.store.schema import ClaimRow, PetitionRow, ReviewRow, SuggestionRow
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no letter looks like a digit
 
@@ -213,7 +213,7 @@ def page(
     """Return up to `limit` petitions, newest first, the claims on them, and the cursor of the next page."""
     query = select(PetitionRow).where(and_(True, *conditions(wanted)))
     if cursor:
-        query = query.where(tuple_(PetitionRow.received_at, PetitionRow.id) < _read_cursor(cursor))
+        query = query.where(_older_than(*_read_cursor(cursor)))
     query = query.order_by(PetitionRow.received_at.desc(), PetitionRow.id.desc()).limit(limit + 1)
     rows = list(session.scalars(query))
     more = _write_cursor(rows[limit - 1]) if len(rows) > limit else ""
@@ -222,12 +222,17 @@ def page(
     return rows[:limit], claims, more
 
 
+def _older_than(received_at: datetime, petition_id: str) -> ColumnElement[bool]:
+    same_moment = and_(PetitionRow.received_at == received_at, PetitionRow.id < petition_id)
+    return or_(PetitionRow.received_at < received_at, same_moment)
+
+
 def _write_cursor(row: PetitionRow) -> str:
     raw = json.dumps([row.received_at.isoformat(), row.id])
     return base64.urlsafe_b64encode(raw.encode()).decode()
 
 
-def _read_cursor(cursor: str) -> tuple[Any, Any]:
+def _read_cursor(cursor: str) -> tuple[datetime, str]:
     try:
         moment, petition_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         received_at = datetime.fromisoformat(moment)
@@ -235,4 +240,4 @@ def _read_cursor(cursor: str) -> tuple[Any, Any]:
         raise Problem(422, code="bad_cursor", detail="cursor 须取自上一页的 next_cursor。") from error
     if received_at.tzinfo is None or not isinstance(petition_id, str):
         raise Problem(422, code="bad_cursor", detail="cursor 须取自上一页的 next_cursor。")
-    return literal(received_at, UtcDateTime()), literal(petition_id)
+    return received_at, petition_id

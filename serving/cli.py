@@ -1,0 +1,36 @@
+"""The command line: `petition …`."""
+
+import sys
+
+import typer
+
+from nlp.errors import PetitionError
+from serving.commands import audit, backup, key, purge, serve, user
+from serving.errors import Problem
+
+app = typer.Typer(
+    name="petition",
+    help="信访事项研判：服务、账号、密钥、审计、留存与备份。",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # its tracebacks print local variables, which may hold petition text
+)
+app.command("serve", help="启动服务与网页。首次启动会显示一次性管理员口令。")(serve.serve)
+app.command("purge", help="清除已办结旧件的文本、原文、证据与备注；标注、决定、时间与统计保留；清除本身留痕。")(
+    purge.purge
+)
+app.add_typer(audit.app, name="audit")
+app.add_typer(user.app, name="user")
+app.add_typer(key.app, name="key")
+app.add_typer(backup.app, name="backup")
+
+
+def main() -> None:
+    """Run the program; an expected error is one line on standard error and exit code 2."""
+    try:
+        app()
+    except Problem as problem:
+        sys.stderr.write(f"错误：{problem.detail}\n")
+        sys.exit(2)
+    except PetitionError as error:
+        sys.stderr.write(f"错误：{error}\n")
+        sys.exit(2)

@@ -1,0 +1,1 @@
+"""The sub-commands of `petition`, one module each."""

@@ -1,0 +1,1 @@
+"""The web desk: templates, their filters, and what pages compute before they are rendered."""

@@ -1,0 +1,87 @@
+"""Chinese names of the codes that pages show."""
+
+from nlp.knowledge.render import CERTAINTY
+from nlp.petition import Head
+from serving.queues import QUEUE_NAMES
+from serving.roles import ROLE_NAMES
+from serving.store.decisions import CORRECTION_REASONS
+
+HEAD_NAMES: dict[Head, str] = {
+    "category_l1": "一级分类",
+    "category_l2": "二级分类",
+    "nature": "信访性质",
+    "channel": "法定途径",
+    "department": "责任部门",
+}
+
+STATE_NAMES = {
+    "queued": "待办",
+    "auto_accepted": "自动采纳",
+    "decided": "已办",
+    "sent_back": "已退回补充",
+    "out_of_scope": "不属范围",
+}
+
+SOURCE_NAMES = {
+    "web": "网上",
+    "letter": "来信",
+    "visit": "来访",
+    "phone": "电话",
+    "mail": "邮件",
+    "other": "其他",
+}
+
+ACTION_NAMES = {
+    "auto": "自动采纳",
+    "accept": "采纳建议",
+    "correct": "更正",
+    "send_back": "退回补充",
+    "out_of_scope": "不属范围",
+    "several_appeals": "一件多诉",
+}
+
+LEVEL_NAMES = {"S": "S 立即", "A": "A 当日", "B": "B 工作日内"}
+
+AGE_NAMES = {"<=1": "1 天以内", "<=3": "2–3 天", "<=7": "4–7 天", "<=15": "8–15 天", ">15": "超过 15 天"}
+
+EVENT_NAMES = {
+    "petition.submitted": "登记",
+    "petition.claimed": "领取",
+    "petition.released": "放回",
+    "petition.force_released": "强制放回",
+    "petition.decided": "办理",
+    "petition.undone": "撤销决定",
+    "petition.original_read": "查看原文",
+    "petitions.exported": "导出已办件",
+    "petitions.purged": "清理到期正文",
+    "user.created": "新建用户",
+    "user.changed": "修改用户",
+    "user.password_reset": "重置口令",
+    "user.password_changed": "修改口令",
+    "user.signed_in": "登录",
+    "user.signed_out": "退出",
+    "user.locked": "连续输错，账号锁定",
+    "key.created": "新建密钥",
+    "key.revoked": "作废密钥",
+    "model.reloaded": "切换模型包",
+}
+
+NAMES: dict[str, dict[str, str]] = {
+    "head": {**HEAD_NAMES},
+    "state": STATE_NAMES,
+    "source": SOURCE_NAMES,
+    "action": ACTION_NAMES,
+    "level": LEVEL_NAMES,
+    "age": AGE_NAMES,
+    "event": EVENT_NAMES,
+    "queue": {**QUEUE_NAMES},
+    "role": {**ROLE_NAMES},
+    "certainty": {**CERTAINTY},
+    "correction": {**CORRECTION_REASONS},
+}
+"""All of them, by the kind of code."""
+
+
+def name_of(kind: str, code: str | None) -> str:
+    """Return the Chinese name of a code of `kind`, or the code itself where there is none."""
+    return NAMES[kind].get(code or "", code or "")
