@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
+from urllib.parse import urlsplit
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
@@ -51,7 +52,9 @@ def client_address(request: Request) -> str:
 
 def refuse_cross_site(request: Request) -> None:
     """Raise the 403 problem where a browser says that another site sent the request."""
-    if request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
+    origin = request.headers.get("origin", "")
+    foreign = bool(origin) and urlsplit(origin).netloc != request.headers.get("host", "")
+    if foreign or request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
         raise Problem(403, code="cross_site", detail="拒绝来自其他网站的请求。")
 
 

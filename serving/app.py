@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
+from starlette.staticfiles import StaticFiles
 
 from serving import errors, openapi
 from serving.classifier import Classifier, LoadClassifier
@@ -24,6 +25,7 @@ from serving.seal import Seal
 from serving.settings import Settings
 from serving.store import accounts, idempotency
 from serving.store.engine import Store
+from serving.web import pages, visitors
 
 DESCRIPTION = "信访事项研判与分办建议：内容分类、性质、法定途径、责任部门、可信度与依据。"
 ROUTERS = (
@@ -36,6 +38,7 @@ ROUTERS = (
     insight.router,
     session.router,
     account_routes.router,
+    pages.router,
 )
 _IDEMPOTENCY_LASTS = timedelta(days=7)
 
@@ -75,7 +78,8 @@ def create_app(
         responses=PROBLEMS,
     )
     app.state.context = context
-    errors.install(app)
+    errors.install(app, respond=visitors.respond)
+    app.mount("/static", StaticFiles(packages=[("serving.web", "static")]), name="static")
     for router in ROUTERS:
         app.include_router(router)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout=settings.body_timeout)

@@ -8,7 +8,7 @@ Problem
 A problem never quotes petition text: validation errors are reported by place and rule, without the input.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +16,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from nlp.errors import BundleError, PetitionError, TextError
 
@@ -123,18 +124,18 @@ def _from_http(error: HTTPException) -> Problem:
     return Problem(error.status_code, code=code, detail=detail, headers=error.headers)
 
 
-def install(app: FastAPI) -> None:
-    """Make every refusal of `app` a problem+json answer."""
+def install(app: FastAPI, *, respond: Callable[[Request, Problem], Response] = problem_response) -> None:
+    """Make every refusal of `app` a problem, rendered by `respond`."""
 
-    async def on_problem(request: Request, error: Exception) -> JSONResponse:
+    async def on_problem(request: Request, error: Exception) -> Response:
         if isinstance(error, Problem):
-            return problem_response(request, error)
+            return respond(request, error)
         if isinstance(error, RequestValidationError):
-            return problem_response(request, _from_validation(error))
+            return respond(request, _from_validation(error))
         if isinstance(error, HTTPException):
-            return problem_response(request, _from_http(error))
+            return respond(request, _from_http(error))
         if isinstance(error, PetitionError):
-            return problem_response(request, from_petition_error(error))
+            return respond(request, from_petition_error(error))
         raise error
 
     for kind in (Problem, RequestValidationError, HTTPException, PetitionError):

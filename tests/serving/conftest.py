@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.exc import OperationalError
@@ -41,6 +42,7 @@ from nlp.petition import (
     Suggestion,
 )
 from nlp.taxonomy import load_taxonomy
+from serving import passwords
 from serving.app import create_app
 from serving.context import Context
 from serving.roles import COMMAND_LINE, Role
@@ -168,6 +170,14 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith("PETITION_"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spend milliseconds instead of half a second on a password: what is tested is not argon2."""
+    quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    monkeypatch.setattr(passwords, "_HASHER", quick)
+    monkeypatch.setattr(passwords, "_NOBODY", quick.hash("nobody"))
 
 
 POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
