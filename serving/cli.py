@@ -34,3 +34,7 @@ def main() -> None:
     except PetitionError as error:
         sys.stderr.write(f"错误：{error}\n")
         sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -6,7 +6,7 @@ were cut off together; for that, note the head (`petition audit verify` prints i
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +19,7 @@ from serving.store.schema import ApiKeyRow, AuditRow, UserRow
 
 GENESIS = "0" * 64
 _LOCK = 7_205_760
+_PAGE = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,16 +66,27 @@ def append(
 def verify(session: Session, *, known_head: str = "") -> ChainReport:
     """Read the whole record; `known_head` is a hash noted earlier that must still be in it."""
     previous, n_entries, seen = GENESIS, 0, not known_head
-    for row in session.scalars(select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=1000)):
+    for row in _everything(session):
         n_entries += 1
         fault = _fault(row, n_entries, previous)
         if fault:
             return ChainReport(n_entries=n_entries, head=previous, fault=fault)
         previous = row.hash
         seen = seen or row.hash == known_head
-        session.expunge(row)
     fault = "" if seen else "先前记下的链头已不在记录中：末尾可能被截去或整链被替换"
     return ChainReport(n_entries=n_entries, head=previous, fault=fault)
+
+
+def _everything(session: Session) -> Iterator[AuditRow]:
+    after = -1
+    while True:
+        query = select(AuditRow).where(AuditRow.seq > after).order_by(AuditRow.seq).limit(_PAGE)
+        rows = list(session.scalars(query))
+        if not rows:
+            return
+        yield from rows
+        after = rows[-1].seq
+        session.expunge_all()
 
 
 def _fault(row: AuditRow, expected_seq: int, previous: str) -> str:

@@ -247,16 +247,27 @@ def wait_for(condition: Callable[[], object], failure: str, *, seconds: float = 
 
 
 @pytest.fixture
+def new_postgres_database(postgres: str) -> Iterator[Callable[[], str]]:
+    """Return a function that makes an empty database."""
+    names: list[str] = []
+
+    def create(*, template: str = "template0") -> str:
+        names.append(f"t_{uuid.uuid4().hex}")
+        execute(postgres.format(database="postgres"), f"CREATE DATABASE {names[-1]} TEMPLATE {template}")
+        return postgres.format(database=names[-1])
+
+    yield create
+    for name in names:
+        execute(postgres.format(database="postgres"), f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A fresh database: SQLite, or PostgreSQL where the test is parametrised with it."""
     if getattr(request, "param", "sqlite") == "sqlite":
         yield f"sqlite:///{tmp_path}/petition.sqlite3"
         return
-    server: str = request.getfixturevalue("postgres")
-    name = f"t_{uuid.uuid4().hex}"
-    execute(server.format(database="postgres"), f"CREATE DATABASE {name} TEMPLATE migrated")
-    yield server.format(database=name)
-    execute(server.format(database="postgres"), f"DROP DATABASE {name} WITH (FORCE)")
+    yield request.getfixturevalue("new_postgres_database")(template="migrated")
 
 
 @dataclass
