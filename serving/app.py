@@ -19,7 +19,19 @@ from serving.middleware import BodyLimit, RequestLog
 from serving.model_host import ModelHost
 from serving.rates import Rates
 from serving.routes import accounts as account_routes
-from serving.routes import claims, classify, decisions, health, insight, model, petitions, session
+from serving.routes import (
+    claims,
+    classify,
+    decisions,
+    health,
+    insight,
+    model,
+    pages_office,
+    pages_parts,
+    pages_work,
+    petitions,
+    session,
+)
 from serving.schemas.base import PROBLEMS
 from serving.seal import Seal
 from serving.settings import Settings
@@ -39,6 +51,9 @@ ROUTERS = (
     session.router,
     account_routes.router,
     pages.router,
+    pages_parts.router,
+    pages_work.router,
+    pages_office.router,
 )
 _IDEMPOTENCY_LASTS = timedelta(days=7)
 
@@ -86,7 +101,7 @@ def create_app(
     app.add_middleware(RequestLog, metrics=metrics)
 
     def document() -> dict[str, Any]:
-        return openapi.describe(app)
+        return openapi.describe(app, ROUTERS)
 
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     return app

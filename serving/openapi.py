@@ -1,9 +1,9 @@
 """The OpenAPI document: FastAPI's, with our one error shape in place of its own and the roles of each operation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
@@ -23,8 +23,8 @@ SECURITY_SCHEMES = {
 }
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI document of `app`, built once.
+def describe(app: FastAPI, routers: Iterable[APIRouter]) -> dict[str, Any]:
+    """Return the OpenAPI document of `app`, which includes `routers`; it is built once.
 
     `x-roles` lists who may call an operation, `x-permission` names the permission; operations without them are
     open to everybody (health, signing in) or to whoever is signed in.
@@ -36,7 +36,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             components["schemas"].pop(unused, None)
         components["schemas"]["ProblemOut"] = ProblemOut.model_json_schema()
         components["securitySchemes"] = SECURITY_SCHEMES
-        for route in app.routes:
+        for route in (route for router in routers for route in router.routes):
             if isinstance(route, APIRoute) and route.include_in_schema:
                 for method in route.methods or ():
                     _mark(document["paths"][route.path_format][method.lower()], route)
