@@ -26,9 +26,6 @@ from serving.routes import (
     health,
     insight,
     model,
-    pages_office,
-    pages_parts,
-    pages_work,
     petitions,
     session,
 )
@@ -51,9 +48,6 @@ ROUTERS = (
     session.router,
     account_routes.router,
     pages.router,
-    pages_parts.router,
-    pages_work.router,
-    pages_office.router,
 )
 _IDEMPOTENCY_LASTS = timedelta(days=7)
 
