@@ -15,6 +15,7 @@ class Gazetteer:
     single: frozenset[str]
     double: frozenset[str]
     wordlike: frozenset[str]
+    sure: frozenset[str]
     transliterated: frozenset[str]
     given: frozenset[str]
     exception: frozenset[str]
@@ -34,6 +35,7 @@ def load_gazetteer() -> Gazetteer:
         single=frozenset("".join(surnames["single"])),
         double=frozenset(surnames["double"]),
         wordlike=frozenset("".join(surnames["wordlike"])),
+        sure=frozenset("".join(surnames["sure"])),
         transliterated=frozenset("".join(surnames["transliterated"])),
         given=frozenset("".join(surnames["given"])),
         exception=frozenset(surnames["exception"]),

@@ -24,7 +24,7 @@ _NEVER_GIVEN = frozenset(
 )
 """Characters that no given name holds, so that a candidate with one of them is running text."""
 
-_ENDS_PLACES = frozenset("学园苑城府校院厂店局镇乡村街桥")
+_ENDS_PLACES = frozenset("学园苑城府校院厂店局镇乡村街桥所县市区路号楼栋室组司部")
 """Characters behind which a candidate was the head of a place or school (丁山小学, 荣盛花园)."""
 
 
@@ -41,17 +41,20 @@ _TRIGGERS: tuple[tuple[re.Pattern[str], Strictness], ...] = (
     (_LABEL, "label"),
     (_TOLD, "told"),
     (_MAY, "loose"),
-    (_LISTED, "loose"),
+    (_LISTED, "told"),
 )
 
 _LABELLED = re.compile(rf"[{_HAN}]{{2,4}}(?=$|[^{_HAN}]|{_any_of('behind_label')})")
 _DOTTED = re.compile(rf"[{_HAN}]{{2,6}}(?:[·•・][{_HAN}]{{2,6}}){{1,3}}")
-_BOUNDARY = re.compile(rf"$|[^{_HAN}]|{_any_of('after')}")
+_BOUNDARY = re.compile(rf"$|[^{_HAN}]|{_any_of('after')}|[{''.join(sorted(_NEVER_GIVEN - _ENDS_PLACES))}]")
 
 _TITLE = re.compile(
     rf"(?:{_any_of('title')})(?!(?<=长)(?:{_any_of('after_head')}|[{_HAN}]{{1,3}}(?:村|社区|路|街|镇|乡)))"
 )
+_TITLE_WORDS = frozenset(_WORDS.context["title"])
 _WHOLE_NAME_TITLES = frozenset(_WORDS.context["whole_name_title"])
+_POLITE = frozenset(("先生", "女士", "小姐", "阿姨"))
+"""Titles of no office: before them even a surname that is an everyday word (费, 安) is a person's."""
 _LEFT = re.compile(rf"(?:^|[^{_HAN}]|{_any_of('left')})$")
 _SURNAMED = re.compile(rf"(?<![百同])姓(?P<n>[{_HAN}])(?=的|男|女|老板|经理|主任|医生|村民|司机|[,。(])")
 
@@ -63,13 +66,18 @@ _CLOSING = re.compile(
     r"(?:[\n ,.。、:(]?(?:\[电话\]|\[身份证\]|\[地址\]|电话|(?:19|20)\d\d[年./-]?\d{0,2}[月./-]?\d{0,2}日?"
     r"|[敬谨]?[上呈启]|敬上|等人?|代笔|亲笔|叩首|拜上)[)]?)*[。.,!)\n]*$"
 )
-_NUMBER_FOLLOWS = re.compile(r"\[电话\]|\[身份证\]|电话|手机|身份证|[,(](?:男|女)[,)、]")
+_NUMBER_FOLLOWS = re.compile(r"\[电话\]|\[身份证\]|电话|手机|身份证|[,(:](?:男|女)[,)、]|曾用名|又名|原名|化名")
 _WITH_NUMBER = re.compile(
     rf"(?<![{_HAN}])(?P<n>[{_HAN}]{{2,4}})"
-    r"(?=[,:( ]?(?:\[电话\]|\[身份证\]|电话[:\[]|手机[:\[]|身份证|[,(]?(?:男|女)[,)、]))"
+    r"(?=[,:( ]?(?:\[电话\]|\[身份证\]|电话[:\[]|手机[:\[]|身份证|[,(]?(?:男|女)[,)、]|曾用名|又名|原名|化名))"
 )
 _BEFORE_LISTED = re.compile(rf"(?<![{_HAN}])(?P<n>[{_HAN}]{{2,4}})(?=(?:、|和|与|及)\[姓名\])")
-_TRANSLITERATED = re.compile("[{0}]{{2,8}}(?:·[{0}]{{2,8}})+".format("".join(sorted(_WORDS.transliterated))))
+_FIELD = re.compile(rf"(?<=[{_HAN}]:)(?P<n>[{_HAN}]{{2,3}})(?=[,。;!?)、\n]|$)")
+_UNPROMPTED = re.compile(f"[{''.join(sorted(_WORDS.sure))}][{''.join(sorted(_WORDS.given))}]{{2}}(?=(?P<rest>.?))")
+"""A frequent surname with two frequent given characters: enough without a neighbour if it stands free."""
+_TERRAIN = re.compile("家[山岭溪河湖桥江岩岗林田石阳乐国]$|(?:大学|学校|中学|中小|书记|大道)$")
+_ALPHABET = "".join(sorted(_WORDS.transliterated))
+_TRANSLITERATED = re.compile(f"[{_ALPHABET}]{{2,8}}(?:·[{_ALPHABET}]{{2,8}})+")
 
 
 def find_names(text: str) -> Iterator[Span]:
@@ -103,6 +111,8 @@ def _candidates(text: str) -> Iterator[tuple[int, int]]:
     near_numbers = windows_near(_NUMBER_FOLLOWS, text, before=5, after=8)
     yield from _alone(search_windows(_WITH_NUMBER, text, near_numbers))
     yield from _alone(_BEFORE_LISTED.finditer(text) if "[姓名]" in text else ())
+    yield from _alone(match for match in _FIELD.finditer(text) if _is_plain_name(match["n"]))
+    yield from _unprompted(text)
     if "·" in text:
         for match in _TRANSLITERATED.finditer(text):
             yield match.span()
@@ -112,8 +122,10 @@ def name_end(text: str, start: int, *, strictness: Strictness) -> int | None:
     """Return where the name that begins at `start` ends, or None if none begins there."""
     if strictness != "loose" and (dotted := _DOTTED.match(text, start)):
         return dotted.end()
-    if strictness == "label" and (plain := _LABELLED.match(text, start)) and _fills_field(plain.group()):
-        return plain.end()
+    if strictness != "loose" and (field := _LABELLED.match(text, start)) and _fills_field(field.group()):
+        running_text = field[0][0] in _WORDS.wordlike or _WORDS.is_word(field[0])
+        if strictness == "label" or not running_text:
+            return field.end()
     for length in (4, 3) if text[start : start + 2] in _WORDS.double else (3, 2):
         candidate = text[start : start + length]
         if len(candidate) < length or not _is_name(candidate, strict=strictness == "loose"):
@@ -121,9 +133,15 @@ def name_end(text: str, start: int, *, strictness: Strictness) -> int | None:
         following = text[start + length : start + length + 1]
         if following and following in _ENDS_PLACES:
             continue
-        if _BOUNDARY.match(text, start + length) or (length > 2 and _WORDS.given.issuperset(candidate[1:])):
+        if _BOUNDARY.match(text, start + length) or _is_plain_name(candidate):
             return start + length
     return None
+
+
+def _is_plain_name(candidate: str) -> bool:
+    """Tell whether `candidate` looks so much like a name that no boundary need follow (朱大昌 in 朱大昌卷款)."""
+    frequent = _WORDS.given.issuperset(candidate[1:]) or candidate[1:] in _WORDS.exception
+    return frequent and (len(candidate) > 2 or candidate[0] in _WORDS.sure)
 
 
 def _fills_field(candidate: str) -> bool:
@@ -131,7 +149,7 @@ def _fills_field(candidate: str) -> bool:
     if len(candidate) == 4 and candidate[:2] not in _WORDS.double:
         return _WORDS.transliterated.issuperset(candidate)
     known = candidate[0] in _WORDS.single or _WORDS.transliterated.issuperset(candidate)
-    return known and candidate[-1] not in "局院所厅镇乡县市区村部司" and not _WORDS.is_word(candidate)
+    return known and candidate[-1] not in "局院所厅镇乡县市区村部司" and candidate not in _WORDS.not_names
 
 
 def _is_name(candidate: str, *, strict: bool) -> bool:
@@ -144,6 +162,8 @@ def _is_name(candidate: str, *, strict: bool) -> bool:
         return False
     given = candidate[head:]
     if not 1 <= len(given) <= 2 or not all("\u4e00" <= character <= "\u9fa5" for character in given):
+        return False
+    if given in _TITLE_WORDS:
         return False
     return given in _WORDS.exception or (_NEVER_GIVEN.isdisjoint(given) and not _WORDS.is_word(candidate))
 
@@ -173,11 +193,22 @@ def _whole_name_start(text: str, end: int) -> int | None:
 def _surname_start(text: str, end: int) -> int | None:
     """Return where a lone surname that ends at `end` begins, unless it is the tail or the head of a word."""
     surname = text[max(0, end - 1) : end]
-    if surname not in _WORDS.single or surname in _WORDS.wordlike:
+    if surname not in _WORDS.single or (surname in _WORDS.wordlike and text[end : end + 2] not in _POLITE):
         return None
     if text[max(0, end - 2) : end] in _WORDS.not_names or text[end - 1 : end + 1] in _WORDS.not_names:
         return None
     return end - 1 if _LEFT.search(text[max(0, end - 5) : end - 1]) else None
+
+
+def _unprompted(text: str) -> Iterator[tuple[int, int]]:
+    """Names without a trigger that stand free between boundaries and can hardly be anything else."""
+    for match in _UNPROMPTED.finditer(text):
+        start, end = match.span()
+        if (match["rest"] and match["rest"] in _ENDS_PLACES) or _TERRAIN.search(match.group()):
+            continue
+        free = _BOUNDARY.match(text, end) and _LEFT.search(text[max(0, start - 4) : start])
+        if free and _is_name(match.group(), strict=True):
+            yield start, end
 
 
 def _alone(matches: Iterable[re.Match[str]]) -> Iterator[tuple[int, int]]:

@@ -6,7 +6,7 @@ whether a long run of digits is one: amounts, dates, document numbers and hotlin
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from nlp.privacy.checks import has_birth_date, is_bank_card, is_old_resident_id, is_resident_id
@@ -20,13 +20,13 @@ _MANY_NUMERALS = 5
 
 _RUN = re.compile(r"\d(?:[ \-.·_—–~*()]{0,3}[\d*Xx]){4,}")
 """Five digits in a row, gaps allowed: anything shorter is no number of a person."""
-_NUMERAL_RUN = re.compile(rf"[{_CHINESE}\d](?:[ \-.·_—–]{{0,2}}[{_CHINESE}\d]){{6,}}")
+_NUMERAL_RUN = re.compile(rf"[{_CHINESE}](?:[ \-.·_—–\d]{{0,6}}[{_CHINESE}]){{{_MANY_NUMERALS - 1},}}")
 _WORD = re.compile(r"[A-Za-z0-9_*-]{4}")
 _AT = re.compile(r"@|#|\(at\)")
 
 _GAP = r"[ \-.·_—–~]{0,2}"
 _DASH = r"[ \-·_—–]"
-_NOT_AMOUNT = r"(?!\d|\.\d|元|万|亿|%)"
+_NOT_AMOUNT = r"(?!\d|\.\d|[元万亿%亩吨斤株棵]|平方|平米|米|公斤|公顷|千瓦|立方)"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,8 +112,14 @@ _ACCOUNTS = (
     _rule(
         "账号",
         r"(?:微信|薇信|威信|[Vv]信|[Vv][Xx]|[Ww][Xx]|[Ww]e[Cc]hat|[Ww]eixin)",
-        r"(?:号码|账号|帐号|号|群号|ID)?(?:是|为|叫|同号)?[:\s]{0,2}",
+        r"(?:联系|转账|加我)?(?:号码|账号|帐号|号|群号|ID)?(?:是|为|叫|同号)?[:\s]{0,2}",
         r"(?P<n>(?=[A-Za-z0-9_-]*[\d_-])[A-Za-z][A-Za-z0-9_-]{5,19})(?![A-Za-z])",
+        anchor=_WORD,
+    ),
+    _rule(
+        "账号",
+        r"(?:账户|账号|帐户|帐号|用户ID|会员名|昵称|ID)(?:是|为)?[:\s]{0,2}",
+        r"(?P<n>(?=[A-Za-z0-9_-]*\d)[A-Za-z][A-Za-z0-9_-]{4,19})(?![A-Za-z])",
         anchor=_WORD,
     ),
     _rule(
@@ -161,22 +167,24 @@ _CERTIFICATES = (
     _rule("证件", r"[军士文退干兵海空政参后武优残烈]字第?(?P<n>[A-Za-z]?\d{5,12})号?"),
 )
 
-_RULES = (_EMAIL, *_IDENTITY, *_CARDS, *_PHONES, *_ACCOUNTS, _PLATE, *_CERTIFICATES)
+_RULES = (_EMAIL, *_IDENTITY, *_CERTIFICATES, *_ACCOUNTS, *_CARDS, *_PHONES, _PLATE)
 _SPELT_RULES = (*_IDENTITY, *_PHONES, *_CARDS, _QQ)
 
 
 def find_numbers(text: str) -> Iterator[Span]:
     """Yield every number of a person in `text`; where spans of two kinds are equal the first is the surer."""
-    yield from _apply(_RULES, text)
-    if _NUMERAL_RUN.search(text):
-        for span in _apply(_SPELT_RULES, text.translate(_NUMERALS)):
+    yield from _apply(_RULES, text, windows={anchor: windows_near(anchor, text) for anchor in (_RUN, _WORD, _AT)})
+    spelt = windows_near(_NUMERAL_RUN, text)
+    if spelt:
+        for span in _apply(_SPELT_RULES, text.translate(_NUMERALS), windows={_RUN: spelt}):
             if sum(character in _CHINESE for character in text[span.start : span.end]) >= _MANY_NUMERALS:
                 yield span
 
 
-def _apply(rules: tuple[_Rule, ...], text: str) -> Iterator[Span]:
-    """Yield what the rules find, each looking only near its anchor."""
-    windows = {anchor: windows_near(anchor, text) for anchor in (_RUN, _WORD, _AT)}
+def _apply(
+    rules: tuple[_Rule, ...], text: str, *, windows: Mapping[re.Pattern[str], list[tuple[int, int]]]
+) -> Iterator[Span]:
+    """Yield what the rules find, each looking only in the windows of its anchor."""
     for rule in rules:
         group = "n" if "n" in rule.pattern.groupindex else 0
         for match in search_windows(rule.pattern, text, windows[rule.anchor]):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from nlp.normalise import normalise
 
-PIECES = (
-    [
+PIECES = [
+    *(
         "尊敬的领导：",
         "尊敬的胡书记您好！",
         "亲爱的市长",
@@ -21,15 +21,15 @@ PIECES = (
         "[姓名]",
         "]",
         "]]]]",
-    ]
-    + ["\n", "\r\n", "  ", "\u3000", "\u200b", "\ufeff", "ＡＢＣ１２３", "A市", "A7縣", "羣眾反映", "㎡", "①", "％"]
-    + ["138 1234 5678", "(", "）", "😀", "<p>", "&nbsp;", "ﬁ", "é", "e\u0301"]
-)
+    ),
+    *("\n", "\r\n", "  ", "\u3000", "\u200b", "\ufeff", "ＡＢＣ１２３", "A市", "A7縣", "羣眾反映", "㎡", "①", "％"),
+    *("138 1234 5678", "(", "）", "😀", "<p>", "&nbsp;", "ﬁ", "é", "e\u0301"),
+]
 messages = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=6)), max_size=20).map("".join)
 
 
 @given(messages)
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @example("尊敬的领导：尊敬的市长：您好")
 @example("尊敬的领导\n尊敬的书记")
 @example("投诉！！\n尊敬的领导！\n！！道路不平")
@@ -39,7 +39,7 @@ def test_normalising_twice_changes_nothing_more(content: str) -> None:
 
 
 @given(messages)
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 def test_every_character_maps_to_the_one_it_came_from(content: str) -> None:
     result = normalise(content)
     assert len(result.origin) == len(result.text)
@@ -48,6 +48,7 @@ def test_every_character_maps_to_the_one_it_came_from(content: str) -> None:
         assert character == content[place] or character in normalise(f"字{content[place]}字").text or character in " \n"
 
 
+@settings(deadline=None)
 @given(messages)
 def test_nothing_invisible_remains(content: str) -> None:
     for character in normalise(content).text:
