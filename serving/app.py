@@ -26,6 +26,9 @@ from serving.routes import (
     health,
     insight,
     model,
+    pages_office,
+    pages_parts,
+    pages_work,
     petitions,
     session,
 )
@@ -48,6 +51,9 @@ ROUTERS = (
     session.router,
     account_routes.router,
     pages.router,
+    pages_parts.router,
+    pages_work.router,
+    pages_office.router,
 )
 _IDEMPOTENCY_LASTS = timedelta(days=7)
 

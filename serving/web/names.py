@@ -1,5 +1,8 @@
 """Chinese names of the codes that pages show."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from nlp.knowledge.render import CERTAINTY
 from nlp.petition import Head
 from serving.queues import QUEUE_NAMES
@@ -66,18 +69,18 @@ EVENT_NAMES = {
     "model.reloaded": "切换模型包",
 }
 
-NAMES: dict[str, dict[str, str]] = {
-    "head": {**HEAD_NAMES},
+NAMES: Mapping[str, Mapping[Any, str]] = {
+    "head": HEAD_NAMES,
     "state": STATE_NAMES,
     "source": SOURCE_NAMES,
     "action": ACTION_NAMES,
     "level": LEVEL_NAMES,
     "age": AGE_NAMES,
     "event": EVENT_NAMES,
-    "queue": {**QUEUE_NAMES},
-    "role": {**ROLE_NAMES},
-    "certainty": {**CERTAINTY},
-    "correction": {**CORRECTION_REASONS},
+    "queue": QUEUE_NAMES,
+    "role": ROLE_NAMES,
+    "certainty": CERTAINTY,
+    "correction": CORRECTION_REASONS,
 }
 """All of them, by the kind of code."""
 

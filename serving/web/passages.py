@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from nlp.petition import Head
 from serving.schemas.suggestion import EvidenceOut, FiringOut, RedactionOut
@@ -26,11 +27,11 @@ def passages(
     chips: Sequence[RedactionOut] = (),
 ) -> list[Passage]:
     """Cut `content` wherever a mark begins or ends; spans count in `content`. A chip is never cut."""
-    spans = [item.span for item in (*evidence, *firings, *chips)]
+    spans = [*(e.span for e in evidence), *(f.span for f in firings), *(c.span for c in chips)]
     inside = {place for chip in chips for place in range(chip.span[0] + 1, chip.span[1])}
     cuts = sorted({0, len(content), *(place for span in spans for place in span if place <= len(content))} - inside)
     pieces = []
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         covering = [e.head for e in evidence if e.span[0] < end and e.span[1] > start]
         pieces.append(
             Passage(
@@ -58,7 +59,7 @@ def around(content: str, words: Iterable[str], *, n_chars: int = 90) -> list[Pas
             marks[place : place + len(word)] = [True] * len(word)
             place = lower.find(word, place + len(word), end)
     cuts = [start, *(n for n in range(start + 1, end) if marks[n] != marks[n - 1]), end]
-    pieces = [Passage(text=flat[a:b], found=marks[a]) for a, b in zip(cuts, cuts[1:], strict=False) if a < b]
+    pieces = [Passage(text=flat[a:b], found=marks[a]) for a, b in pairwise(cuts) if a < b]
     return [
         *([Passage(text="…")] if start else []),
         *pieces,

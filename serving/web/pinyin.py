@@ -1,6 +1,7 @@
 """How Chinese names are typed: full pinyin and initials; the only importer of pypinyin."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -11,9 +12,12 @@ class Spelling:
     initials: str
 
 
+@lru_cache(maxsize=4096)
 def spell(name: str) -> Spelling:
-    """Return how `name` is typed; what is not Chinese stays as it is, in lower case."""
+    """Return how `name` is typed; Latin letters and digits stay, in lower case."""
     from pypinyin import lazy_pinyin  # its dictionaries take a while: not before somebody types
 
-    syllables = [part.lower() for part in lazy_pinyin(name)]
-    return Spelling(full="".join(syllables), initials="".join(part[0] for part in syllables if part))
+    # Units are written with brackets and commas, but nobody types those.
+    letters = "".join(sign for sign in name if sign.isalnum())
+    syllables = [part.lower() for part in lazy_pinyin(letters)]
+    return Spelling(full="".join(syllables), initials="".join(part[0] for part in syllables))

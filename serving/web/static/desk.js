@@ -1,221 +1,126 @@
-/** The judge desk: judge a text, look at the suggestion, accept or correct it, register it. */
+/** The desk: write or paste a petition, see the suggestion in its place, decide, go on with the next. */
 
-import { call, freshKey, Refused } from "/static/api.js";
-import { markUp } from "/static/text.js";
+import { call, freshKey, part } from "./api.js";
+import { attempt, clearNotice, notice } from "./notice.js";
+import { panel } from "./panel.js";
 
-const HEADS = [
-  ["category_l1", "一级分类"],
-  ["category_l2", "二级分类"],
-  ["nature", "性质"],
-  ["channel", "法定途径"],
-  ["department", "责任部门"],
-];
-const CORRECTION_REASONS = [
-  ["text_misread", "理解错了内容"],
-  ["wrong_boundary", "相近类别混淆"],
-  ["local_rule", "本地分工不同"],
-  ["law_or_policy", "依据法规政策"],
-  ["label_missing", "没有合适选项"],
-  ["other", "其他"],
-];
+const intake = document.getElementById("intake");
+const intakeView = document.getElementById("intake-view");
+const workView = document.getElementById("work-view");
+const text = intake.elements.namedItem("text");
+const count = document.getElementById("count");
+const limit = Number(intake.dataset.limit);
 
-const byId = (id) => document.getElementById(id);
-const intake = byId("intake");
-const verdict = byId("verdict");
-const taxonomy = call("GET", "/v1/taxonomy").then((answer) => answer.body.heads);
-taxonomy.catch(() => say("分类体系尚未就绪，请稍后刷新。"));
+/** The same key as long as the same petition is sent: a repeated attempt after a lost answer keeps it once. */
+let key = freshKey();
 
-let current = null; // {text, title, key, answer, selects, reasons}
+const desk = panel(workView, { next: fresh, edit, submit: () => send("keep") });
 
-function say(message) {
-  byId("message").textContent = message;
+function given() {
+  const { title, source, external_id: externalId } = Object.fromEntries(new FormData(intake));
+  return { text: text.value, title, source, externalId };
 }
 
-function option(value, label) {
-  const node = document.createElement("option");
-  node.value = value;
-  node.textContent = label;
-  return node;
+function length() {
+  const { title } = given();
+  return [...text.value].length + (title ? [...title].length + 1 : 0);
 }
 
-intake.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const { text, title } = Object.fromEntries(new FormData(intake));
-  await attempt("正在研判…", async () => {
-    const { body } = await call("POST", "/v1/classify", { body: { text, title } });
-    current = { text, title, key: freshKey(), answer: body.answer, selects: {}, reasons: {} };
-    await show(body);
-    say("");
-    byId("accept").focus();
-  });
-});
+function tell() {
+  const n = length();
+  count.textContent = n > limit ? `${n} 字，超过上限 ${limit} 字，请删减或分件登记。` : n ? `${n} 字` : "";
+  count.classList.toggle("fault", n > limit);
+}
 
-byId("text").addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) intake.requestSubmit();
-});
-
-async function attempt(message, work) {
-  say(message);
-  const buttons = document.querySelectorAll("main button");
-  buttons.forEach((button) => (button.disabled = true));
-  try {
-    await work();
-  } catch (error) {
-    say(error instanceof Refused ? error.message : "无法连接服务，请稍后重试。");
-  } finally {
-    buttons.forEach((button) => (button.disabled = false));
+async function send(how) {
+  if (!text.value.trim()) {
+    notice("请先写入正文。");
+    text.focus();
+    return;
   }
-}
-
-async function show(judged) {
-  const { answer } = judged;
-  const banner = byId("decision");
-  banner.textContent = answer.decision.action === "auto" ? "建议可直接采纳" : "请人工审核";
-  banner.className = `banner ${answer.decision.action}`;
-  byId("reasons").replaceChildren(
-    ...answer.firings.map((firing) => item(`${firing.level} 级：${firing.name}。${firing.action}（${firing.basis}）`)),
-    ...answer.decision.reasons.map((reason) => item(reason.message)),
-  );
-  const labels = await taxonomy;
-  byId("heads").replaceChildren(...HEADS.map(([head, name]) => headRow(head, name, answer.predictions[head], labels)));
-  syncSecondLevel(labels);
-  byId("basis").textContent = answer.legal_basis;
-  byId("routes").replaceChildren(
-    ...answer.channel_alternatives.map((route) => item(`也可：${route.name}（${route.basis}）${route.note}`)),
-  );
-  const content = current.title ? `${current.title}\n${current.text}` : current.text;
-  markUp(byId("original"), content, [
-    ...judged.redactions.map(({ span, kind }) => ({
-      start: span[0], end: span[1], tag: "span", className: "chip", title: `${kind}，保存时隐去`,
-    })),
-    ...answer.firings.map(({ span, name }) => ({ start: span[0], end: span[1], tag: "mark", title: name })),
-    ...answer.evidence.map(({ span, head }) => ({
-      start: span[0], end: span[1], tag: "mark", title: `影响：${HEADS.find(([code]) => code === head)[1]}`,
-    })),
-  ]);
-  byId("result").hidden = false;
-}
-
-function item(text) {
-  const node = document.createElement("li");
-  node.textContent = text;
-  return node;
-}
-
-function headRow(head, name, prediction, labels) {
-  const row = document.createElement("div");
-  row.className = "head";
-  const label = document.createElement("label");
-  label.htmlFor = `head-${head}`;
-  label.textContent = name;
-  const select = document.createElement("select");
-  select.id = `head-${head}`;
-  select.append(...labels[head].map((one) => option(one.code, one.name)));
-  select.value = prediction.code;
-  current.selects[head] = select;
-  row.append(label, select, confidence(prediction.confidence), choices(prediction, select), reasonField(head, row));
-  select.addEventListener("change", async () => {
-    if (head === "category_l1") syncSecondLevel(await taxonomy);
-    markChanges();
-  });
-  return row;
-}
-
-function confidence(value) {
-  const node = document.createElement("span");
-  node.className = "confidence";
-  const meter = document.createElement("meter");
-  meter.min = 0;
-  meter.max = 1;
-  meter.value = value;
-  meter.setAttribute("aria-hidden", "true");
-  node.append(meter, `把握 ${Math.round(value * 100)}%`);
-  return node;
-}
-
-function choices(prediction, select) {
-  const node = document.createElement("div");
-  node.className = "choices";
-  for (const other of prediction.alternatives.slice(0, 3)) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "choice";
-    button.textContent = `${other.name} ${Math.round(other.confidence * 100)}%`;
-    button.addEventListener("click", () => {
-      select.value = other.code;
-      select.dispatchEvent(new Event("change"));
-    });
-    node.append(button);
+  if (length() > limit) {
+    notice(`正文有 ${length()} 字，上限 ${limit} 字。请删减，或分成几件登记。`);
+    text.focus();
+    return;
   }
-  return node;
+  clearNotice();
+  await attempt(intakeView, how === "keep" ? keep : trial, { explain });
 }
 
-function reasonField(head, row) {
-  const select = document.createElement("select");
-  select.className = "reason";
-  select.setAttribute("aria-label", `更正原因（${row.querySelector("label").textContent}）`);
-  select.append(...CORRECTION_REASONS.map(([code, name]) => option(code, `更正原因：${name}`)));
-  select.hidden = true;
-  current.reasons[head] = select;
-  return select;
-}
+const explain = {
+  too_many_claims: {
+    text: "您手上的未决件已到上限，此件还没有登记。请先办理或放回手上的件。",
+    action: { name: "看我手上的", run: () => location.assign("/queues") },
+  },
+};
 
-function syncSecondLevel(labels) {
-  const first = current.selects.category_l1.value;
-  const second = current.selects.category_l2;
-  const kept = second.value;
-  const fitting = labels.category_l2.filter((one) => one.parent === first);
-  second.replaceChildren(...fitting.map((one) => option(one.code, one.name)));
-  second.value = fitting.some((one) => one.code === kept) ? kept : (fitting.at(-1)?.code ?? "");
-}
-
-function changedHeads() {
-  return HEADS.map(([head]) => head).filter(
-    (head) => current.selects[head].value !== current.answer.predictions[head].code,
-  );
-}
-
-function markChanges() {
-  const changed = changedHeads();
-  for (const [head] of HEADS) {
-    current.selects[head].closest(".head").classList.toggle("changed", changed.includes(head));
-    current.reasons[head].hidden = !changed.includes(head);
-  }
-  byId("accept").textContent = changed.length ? "更正并登记（Enter）" : "采纳并登记（Enter）";
-}
-
-verdict.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  await attempt("正在登记…", async () => {
-    const { text, title, key } = current;
-    const kept = await call("POST", "/v1/petitions", {
-      body: { text, title, claim: true },
-      headers: { "Idempotency-Key": key },
-    });
-    if (!kept.body.claim) {
-      finish(`已登记 ${kept.body.id}，此件抽中盲审，由审核员独立判断。`);
-      return;
-    }
-    await decide(kept);
-    finish(`已登记并办理 ${kept.body.id}。`);
+async function keep() {
+  const { text: body, title, source, externalId } = given();
+  const { body: petition } = await call("POST", "/v1/petitions", {
+    body: { text: body, title, source, external_id: externalId || null, claim: true },
+    headers: { "Idempotency-Key": key },
   });
-});
-
-function decide({ body, etag }) {
-  const changed = changedHeads();
-  const pick = (from) => Object.fromEntries(changed.map((head) => [head, from[head].value]));
-  const decision = changed.length
-    ? { action: "correct", labels: pick(current.selects), reasons: pick(current.reasons) }
-    : { action: "accept" };
-  return call("POST", `/v1/petitions/${body.id}/decision`, { body: decision, headers: { "If-Match": etag } });
+  if (!petition.claim?.mine) {
+    fresh();
+    notice(`已登记 ${petition.id}。此件抽中盲审，由另一位审核员独立办理，建议暂不显示。`, { kind: "done" });
+    return;
+  }
+  await desk.load(petition.id);
+  turn(true);
 }
 
-function finish(message) {
+async function trial() {
+  const { text: body, title } = given();
+  const shown = await part("POST", "/desk/trial", { body: { text: body, title } });
+  turn(true);
+  desk.show(shown);
+}
+
+function turn(working) {
+  intakeView.hidden = working;
+  workView.hidden = !working;
+  if (working) workView.querySelector(".actions .primary")?.focus({ preventScroll: true });
+}
+
+function edit() {
+  desk.clear();
+  turn(false);
+  text.focus();
+}
+
+function fresh() {
+  clearNotice();
   intake.reset();
-  byId("result").hidden = true;
-  current = null;
-  say(message);
-  byId("text").focus();
+  edit();
 }
 
-byId("clear").addEventListener("click", () => finish(""));
+intake.addEventListener("submit", (event) => {
+  event.preventDefault();
+  send(event.submitter?.value ?? intake.querySelector("button.primary").value);
+});
+intake.addEventListener("reset", () => {
+  key = freshKey();
+  setTimeout(() => {
+    tell();
+    text.focus();
+  });
+});
+intake.addEventListener("input", () => {
+  key = freshKey();
+  tell();
+});
+intake.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter") return;
+  if (event.ctrlKey || event.metaKey) {
+    event.preventDefault();
+    intake.requestSubmit(intake.querySelector("button.primary"));
+  } else if (event.target.matches("input")) {
+    event.preventDefault(); // Enter in a one-line field must not register half a petition
+    text.focus();
+  }
+});
+window.addEventListener("beforeunload", (event) => {
+  const unsaved = text.value.trim() && (!intakeView.hidden || workView.querySelector('[data-state="trial"]'));
+  if (unsaved) event.preventDefault();
+});
+tell();

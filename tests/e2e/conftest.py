@@ -1,0 +1,412 @@
+"""A desk that runs on this machine, a scripted router behind it, and a real browser in front of it.
+
+The answers of the router are written by hand (`CASES`), so that what a test expects never depends on a model;
+personal data is found by the product's own masking. Run with `make e2e`, or
+`pytest -m e2e tests/e2e`; see docs/user-guide.md for the screenshots.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from nlp.normalise import normalise
+from nlp.petition import (
+    HEADS,
+    Candidate,
+    Decision,
+    Evidence,
+    Firing,
+    Head,
+    Petition,
+    Prediction,
+    Reason,
+    RouteOption,
+    Suggestion,
+)
+from nlp.privacy import mask
+from nlp.taxonomy import load_taxonomy
+from serving.app import create_app
+from serving.context import Context
+from serving.roles import COMMAND_LINE, Role
+from serving.settings import Settings
+from serving.store import accounts
+from serving.store.schema import UserRow
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+CACHE = Path(os.environ.get("PETITION_E2E_CACHE", Path.home() / ".cache" / "petition-e2e"))
+AXE_VERSION = "4.10.3"
+PASSWORD = "long-enough-and-easy"
+TAXONOMY = load_taxonomy()
+OTHERS: dict[Head, tuple[str, ...]] = {
+    "category_l1": ("城乡建设", "政法", "商贸旅游"),
+    "category_l2": ("城乡建设/城市建设和市政管理", "政法/社会治安", "环境保护/环保管理"),
+    "nature": ("suggestion", "appeal", "consultation"),
+    "channel": ("petition_procedure", "judicial_procedure", "administrative_procedure"),
+    "department": ("ecology_environment", "public_security", "town_subdistrict"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What the scripted router says of a text in which `word` stands."""
+
+    word: str
+    labels: tuple[str, str, str, str, str]
+    confidence: tuple[float, float, float, float, float]
+    evidence: dict[Head, tuple[str, ...]] = field(default_factory=dict)
+    reasons: tuple[Reason, ...] = ()
+    firing: tuple[str, str, str, str] | None = None
+    routes: tuple[RouteOption, ...] = ()
+    co_departments: tuple[str, ...] = ()
+
+
+SMOKE = ("环境保护", "环境保护/环境污染", "request", "statutory_duty", "urban_management")
+SURE = (0.97, 0.95, 0.98, 0.93, 0.91)
+POLLUTION_ROUTES = (
+    RouteOption(
+        channel="judicial_procedure",
+        name="涉法涉诉程序（情形一）",
+        basis="条例31条(一)",
+        certainty="verified",
+        note="赔偿诉讼",
+        effect="行政查处不影响民事赔偿诉讼",
+    ),
+    RouteOption(
+        channel="petition_procedure",
+        name="信访程序（情形六）",
+        basis="噪声法86条",
+        certainty="inferred",
+        note="赔偿额请求调解",
+        effect="行政查处不影响民事赔偿诉讼",
+    ),
+)
+CASES = (
+    Case(
+        word="跳下去",
+        labels=("劳动和社会保障", "劳动和社会保障/劳动关系", "request", "statutory_duty", "human_resources_social_security"),
+        confidence=(0.96, 0.88, 0.97, 0.81, 0.94),
+        evidence={"department": ("工资",), "channel": ("拖欠",)},
+        reasons=(Reason(code="must_review", detail="self_harm", message="涉及人身安全"),),
+        firing=("S", "自杀、自伤、绝食", "跳下去", "立即报值班领导，通知公安和属地，先救人、再办事"),
+    ),
+    Case(
+        word="联名",
+        labels=("城乡建设", "城乡建设/住房保障与房地产", "request", "statutory_duty", "housing_urban_rural_development"),
+        confidence=(0.94, 0.90, 0.96, 0.72, 0.92),
+        evidence={"category_l2": ("物业", "电梯")},
+        reasons=(
+            Reason(code="must_review", detail="group_event", message="多人联名"),
+            Reason(code="low_confidence", detail="channel", message="法定途径的把握 72%，低于采纳线 80%。"),
+        ),
+        firing=("A", "群体性、集体访", "联名", "通报属地和主管部门，请推选代表，代表不超过 5 人"),
+    ),
+    Case(
+        word="渣土",
+        labels=SMOKE,
+        confidence=(0.71, 0.66, 0.97, 0.90, 0.48),
+        evidence={"department": ("渣土", "工地"), "category_l1": ("扬尘",)},
+        reasons=(
+            Reason(
+                code="close_call",
+                detail="department",
+                message="责任部门：城市管理和综合执法局与生态环境局难分高下（48% 比 39%）。",
+            ),
+        ),
+        co_departments=("public_security_traffic",),
+    ),
+    Case(
+        word="油烟",
+        labels=SMOKE,
+        confidence=SURE,
+        evidence={
+            "category_l2": ("油烟直排", "噪声"),
+            "channel": ("依法查处",),
+            "department": ("烧烤店", "油烟"),
+        },
+        routes=POLLUTION_ROUTES,
+    ),
+)
+PLAIN = Case(
+    word="",
+    labels=("党务政务", "党务政务/其他", "praise_other", "petition_procedure", "petition_bureau"),
+    confidence=(0.41, 0.33, 0.52, 0.47, 0.38),
+    reasons=(Reason(code="too_short", message="正文太短，看不出要求什么，建议退回补充。"),),
+)
+
+
+@dataclass(frozen=True)
+class ScriptedBundle:
+    """Describes the scripted router as a bundle would."""
+
+    id: str = "scripted-1"
+    card: str = "# 测试用\n\n手写的答案，**不是模型**。\n\n| 项目 | 值 |\n|---|---|\n| 用途 | 测试 |\n"
+    metrics: dict[str, Any] = field(default_factory=lambda: {"department": {"macro_f1": 0.5}})
+    thresholds: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(HEADS, 0.8))
+
+
+class ScriptedRouter:
+    """Answers with the first of `CASES` whose word stands in the text."""
+
+    def __init__(self) -> None:
+        self.bundle = ScriptedBundle()
+        self.taxonomy = TAXONOMY
+
+    def suggest_many(self, petitions: Sequence[Petition]) -> list[Suggestion]:
+        return [self._suggest(petition) for petition in petitions]
+
+    def _suggest(self, petition: Petition) -> Suggestion:
+        content = petition.content
+        masked = mask(normalise(content))
+        case = next((case for case in CASES if case.word in content), PLAIN)
+        return Suggestion(
+            petition_id=petition.id,
+            predictions={
+                head: _prediction(head, code, confidence)
+                for head, code, confidence in zip(HEADS, case.labels, case.confidence, strict=True)
+            },
+            channel_alternatives=case.routes,
+            legal_basis="《信访工作条例》第三十一条第（五）项：请求查处违法行为的，由有权处理的机关依法履行职责",
+            co_departments=tuple(_candidate("department", code, 0.4) for code in case.co_departments),
+            firings=_firings(case, content),
+            evidence=tuple(_evidence(case, content)),
+            redactions=masked.redactions,
+            masked_text=masked.text,
+            decision=Decision(action="review" if case.reasons else "auto", reasons=case.reasons),
+            bundle_id=self.bundle.id,
+            taxonomy_version=TAXONOMY.version,
+        )
+
+
+def _candidate(head: Head, code: str, confidence: float) -> Candidate:
+    return Candidate(code=code, name=TAXONOMY.name(head, code), confidence=confidence)
+
+
+def _prediction(head: Head, code: str, confidence: float) -> Prediction:
+    others = [other for other in OTHERS[head] if other != code]
+    rest = [(1 - confidence) * share for share in (0.75, 0.15, 0.06)]
+    ranked = [_candidate(head, other, share) for other, share in zip(others, rest, strict=False)]
+    return Prediction(head=head, candidates=(_candidate(head, code, confidence), *ranked))
+
+
+def _firings(case: Case, content: str) -> tuple[Firing, ...]:
+    if case.firing is None:
+        return ()
+    level, name, word, action = case.firing
+    start = content.find(word)
+    return (
+        Firing(
+            code=case.reasons[0].detail,
+            level=level,  # type: ignore[arg-type]
+            name=name,
+            start=start,
+            end=start + len(word),
+            basis="条例25条",
+            certainty="verified",
+            action=action,
+        ),
+    )
+
+
+def _evidence(case: Case, content: str) -> Iterator[Evidence]:
+    for head, words in case.evidence.items():
+        code = case.labels[HEADS.index(head)]
+        for word in words:
+            start = content.find(word)
+            if start >= 0:
+                yield Evidence(head=head, code=code, start=start, end=start + len(word), weight=0.3)
+
+
+@dataclass
+class Clock:
+    """The real time plus what a test adds to it."""
+
+    ahead: timedelta = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def advance(self, **parts: float) -> None:
+        self.ahead += timedelta(**parts)
+
+
+class Desk:
+    """A running server and the ways a test reaches behind its pages."""
+
+    def __init__(self, url: str, context: Context, clock: Clock) -> None:
+        self.url = url
+        self.context = context
+        self.clock = clock
+        self.first_password = self._first_admin()
+
+    def _first_admin(self) -> str:
+        with self.context.store.write() as session:
+            password = accounts.create_first_admin(session, actor=COMMAND_LINE, now=self.context.now())
+        assert password
+        return password
+
+    def hire(self, name: str, display_name: str, role: Role) -> None:
+        """Give somebody an account that is past its first password."""
+        with self.context.store.write() as session:
+            user, password = accounts.create(
+                session, name=name, display_name=display_name, role=role, actor=COMMAND_LINE, now=self.context.now()
+            )
+            accounts.change_password(session, user.id, old=password, new=PASSWORD, keep="", min_chars=10)
+
+    def settle_admin(self) -> None:
+        """Let the first administrator be past the first password as well."""
+        with self.context.store.write() as session:
+            user = session.query(UserRow).filter_by(name="admin").one()
+            accounts.change_password(session, user.id, old=self.first_password, new=PASSWORD, keep="", min_chars=10)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def open_desk(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., Desk]]:
+    """Return a function that starts a server with changed settings, on a port of its own."""
+    running: list[tuple[uvicorn.Server, threading.Thread]] = []
+
+    def start(*, classifier: Any = None, **changes: Any) -> Desk:
+        settings = Settings(
+            database_url=f"sqlite:///{tmp_path}/desk{len(running)}.sqlite3",
+            **({"audit_share": 0.0, "login_rate_limit": "1000/minute"} | changes),
+        )
+        app = create_app(settings, classifier or ScriptedRouter(), now=clock)
+        listening = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        running.append((server, thread))
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        _wait_until_ready(url)
+        return Desk(url, app.state.context, clock)
+
+    yield start
+    for server, thread in running:
+        server.should_exit = True
+        thread.join(30)
+
+
+def _wait_until_ready(url: str) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{url}/readyz", timeout=5).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)
+    pytest.fail("the desk did not get ready within 30 seconds")
+
+
+@pytest.fixture
+def desk(open_desk: Callable[..., Desk]) -> Desk:
+    """A desk with one person of each kind."""
+    opened = open_desk()
+    opened.settle_admin()
+    for name, display_name, role in (
+        ("wang.fang", "王芳", "clerk"),
+        ("li.na", "李娜", "clerk"),
+        ("zhao.qiang", "赵强", "reviewer"),
+    ):
+        opened.hire(name, display_name, role)  # type: ignore[arg-type]
+    return opened
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    if not CHROMIUM.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI must test the desk, but there is no {CHROMIUM}")
+        pytest.skip(f"no {CHROMIUM}: apt-get install chromium fonts-noto-cjk")
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def foreign() -> list[str]:
+    """Every address outside the desk that a page asked for; must stay empty."""
+    return []
+
+
+@pytest.fixture
+def visit(chromium: Browser, foreign: list[str]) -> Iterator[Callable[..., Page]]:
+    """Return a function that opens a browser of its own at a desk, signed in as somebody; faults fail the test."""
+    contexts = []
+    faults: list[str] = []
+
+    def open_page(desk: Desk, name: str = "", password: str = PASSWORD, path: str = "/") -> Page:
+        context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN", timezone_id="Asia/Shanghai")
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        page = context.new_page()
+        page.on("request", lambda request: None if request.url.startswith((desk.url, "data:")) else foreign.append(request.url))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda message: _note_refusal(message.text, faults))
+        page.goto(f"{desk.url}{path}")
+        if name:
+            page.get_by_label("用户名").fill(name)
+            page.get_by_label("口令", exact=True).fill(password)
+            page.get_by_role("button", name="登录").click()
+            page.wait_for_url(lambda url: "/login" not in url)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not faults, faults
+    assert not foreign, foreign
+
+
+def _note_refusal(message: str, faults: list[str]) -> None:
+    """A page that breaks its own Content-Security-Policy says so on the console."""
+    if "Content Security Policy" in message:
+        faults.append(message)
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core, installed by npm into a cache of this user (a tool for tests, never shipped)."""
+    source = CACHE / "node_modules" / "axe-core" / "axe.min.js"
+    if not source.exists():
+        npm = shutil.which("npm")
+        if npm is None:
+            if os.environ.get("CI") == "true":
+                pytest.fail("CI must check accessibility, but there is no npm to install axe-core")
+            pytest.skip("no npm to install axe-core with")
+        CACHE.mkdir(parents=True, exist_ok=True)
+        command = [npm, "install", "--silent", "--no-fund", "--no-audit", "--prefix", str(CACHE), f"axe-core@{AXE_VERSION}"]
+        subprocess.run(command, check=True, timeout=120)
+    return source.read_text(encoding="utf-8")
