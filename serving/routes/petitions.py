@@ -158,7 +158,8 @@ class ListQuery:
             queue=queue or "",
             level=URGENCY[level] if level else None,
             labels={head: given[head] for head in HEADS if given[head]},
-            text=normalise(q).text,  # as the kept text was
+            # Spelt as the kept text is, word by word: normalising joins Chinese words.
+            text=" ".join(normalise(word).text for word in q.split()),
             external_id=external_id,
             received_from=received_from,
             received_to=received_to,
