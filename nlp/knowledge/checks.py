@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from nlp.knowledge.reading import repeated
-from nlp.knowledge.records import Clue, Deadline, Knowledge, Sourced
-from nlp.knowledge.signals import faults_of
+from nlp.knowledge.records import Deadline, Knowledge, Rule, Sourced
+from nlp.knowledge.signals import faults_of, groups_in
 from nlp.taxonomy import load_taxonomy
 
 ARTICLE = re.compile(r"\d+(?:[-、]\d+)*条|〔\d{4}〕\d+号|机构改革方案")
@@ -108,22 +108,27 @@ def _unsound_signals(knowledge: Knowledge) -> Iterator[str]:
     for group, members in words.items():
         yield from (f"lexicon {group}: {fault}" for fault in faults_of(members, {}))
     yield from (f"lexicon negators: {fault}" for fault in faults_of(knowledge.lexicon.negators, {}))
+    used = {group for rule in knowledge.rules for signal in _all_signals(rule) for group in groups_in(signal)}
+    yield from (f"lexicon {group}: no signal uses this word group" for group in sorted(words.keys() - used))
     for rule in knowledge.rules:
         if not rule.clues and not rule.trigger:
             yield f"rules {rule.code}: has neither clues nor a trigger"
-        signals = [*rule.idioms, *(signal for clue in rule.clues for signal in _signals(clue))]
-        yield from (f"rules {rule.code}: {fault}" for fault in faults_of(signals, words))
-        if any(not clue.find for clue in rule.clues):
-            yield f"rules {rule.code}: a clue finds nothing"
+        yield from (f"rules {rule.code}: {fault}" for fault in faults_of(_all_signals(rule), words))
+        for clue in rule.clues:
+            if not clue.find:
+                yield f"rules {rule.code}: a clue finds nothing"
+            counted = ["{count}" in signal for signal in clue.find]
+            if not all(counted) if clue.at_least is not None else any(counted):
+                yield f"rules {rule.code}: `at_least` and a {{count}} in every signal go together"
     for name in ("alternatives", "circumstances", "prerequisites", "neighbours"):
         for entry in getattr(knowledge, name):
             signals = [*entry.signals, *getattr(entry, "idioms", ())]
             yield from (f"{name} {entry.code}: {fault}" for fault in faults_of(signals, words))
 
 
-def _signals(clue: Clue) -> tuple[str, ...]:
-    """Return all expressions of a clue."""
-    return (*clue.find, *clue.near)
+def _all_signals(rule: Rule) -> tuple[str, ...]:
+    """Return all expressions of a rule."""
+    return (*rule.idioms, *(signal for clue in rule.clues for signal in (*clue.find, *clue.near)))
 
 
 def _odd_deadlines(deadlines: tuple[Deadline, ...]) -> Iterator[str]:

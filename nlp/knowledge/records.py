@@ -43,9 +43,9 @@ class Clue(_Closed):
     """One way in which a must-review rule may be met.
 
     `find` are signals (regular expressions over masked text, `{word}` stands for a word group). One
-    match is a hit unless a condition speaks against it: `near` must be found within `within` characters,
-    at least `distinct` different signals must occur in the text, a number of at least `at_least` must
-    stand in the match, and a negation just before the match cancels it unless `negatable` is false.
+    match is a hit unless a condition speaks against it: `near` must be found in it or within `within` characters,
+    at least `distinct` different signals must occur in the text, the `{count}` in the match must be at
+    least `at_least`, and a negation just before the match cancels it unless `negatable` is false.
     A clue may have a `level` of its own: weaker signs call less urgently, graver ones more.
     """
 

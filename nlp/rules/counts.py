@@ -7,12 +7,13 @@ _DIGITS = {"零": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5,
 _UNITS = {"十": 10, "百": 100, "千": 1_000, "万": 10_000}
 
 
-def largest_count(phrase: str) -> int:
-    """Return the largest number in `phrase`, each read at its smallest meaning; 0 if there is none.
+def smallest_count(phrase: str) -> int:
+    """Return the smallest number of people that `phrase` can mean; 0 if it holds no number.
 
     几 and 数 count as 2 before a unit (几十 is at least twenty) and as 3 alone; 上 and 近 add nothing.
     """
-    return max((_value(match) for match in _NUMBER.finditer(phrase)), default=0)
+    match = _NUMBER.search(phrase)
+    return _value(match) if match else 0
 
 
 def _value(match: re.Match[str]) -> int:

@@ -1,35 +1,38 @@
 """Match the must-review rules against one petition.
 
-Deterministic and declarative: what is looked for stands in nlp/knowledge/must_review.yaml; this module only
-knows how a clue is met (co-occurrence, distinct signals, counts) and what cancels a hit (negation, idioms,
-titles of books and laws).
+Deterministic and declarative: what is looked for stands in nlp/knowledge/must_review.yaml; this module only knows
+how a clue is met (co-occurrence, distinct signals, counts) and what cancels a hit (negation, idioms, titles of
+books and laws).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from nlp.knowledge import Clue, Knowledge, Rule
-from nlp.knowledge.signals import any_of
+from nlp.knowledge.signals import any_of, expand
 from nlp.petition import Firing, Level, Masked
-from nlp.rules.counts import largest_count
+from nlp.rules.anchors import Index, index_of
+from nlp.rules.counts import smallest_count
 from nlp.rules.disguise import Plain, undisguise
 
 _URGENCY: dict[Level, int] = {"S": 0, "A": 1, "B": 2}
 _NEGATION_REACH = 8
 """How many characters before a hit are searched for a negation, within the same clause."""
 
-_CLAUSE_END = r"[^,.;:!?。、\n]"
+_NEGATED_GAP = r"[^,.;:!?。、\n不没未非只就才办逼我你]{0,4}"
+"""What may stand between a negation and what it negates: not 没有办法只有…, not 不要逼我…, not 不是不想…."""
+
 _TITLE = re.compile(r"《[^》\n]{1,40}》")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _CompiledClue:
-    """A clue with its expressions compiled."""
+    """A clue with its expressions compiled; `signals` are numbers in the rule book."""
 
     clue: Clue
-    find: re.Pattern[str]
+    signals: tuple[int, ...]
     near: re.Pattern[str] | None
 
 
@@ -44,9 +47,11 @@ class _CompiledRule:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _RuleBook:
-    """All rules that look at the text, and the expression of a negation directly before a hit."""
+    """All rules that look at the text, their signals with an index, and the expression of a negation before a hit."""
 
     rules: tuple[_CompiledRule, ...]
+    signals: tuple[re.Pattern[str], ...]
+    index: Index
     negation: re.Pattern[str]
 
 
@@ -66,10 +71,13 @@ def find_firings(masked: Masked, *, knowledge: Knowledge) -> tuple[Firing, ...]:
     """
     book = _compiled(knowledge)
     plain = undisguise(masked.text)
+    matches = {
+        number: tuple(book.signals[number].finditer(plain.text)) for number in book.index.worth_trying(plain.text)
+    }
     titles = [match.span() for match in _TITLE.finditer(plain.text)]
     firings = []
     for compiled in book.rules:
-        hits = list(_hits(compiled, plain, titles, book.negation))
+        hits = list(_hits(compiled, matches, plain.text, titles, book.negation))
         if hits:
             hit = min(hits, key=lambda found: (_URGENCY[found.level], found.start))
             firings.append(_firing(compiled.rule, hit, plain, masked))
@@ -80,10 +88,13 @@ def find_firings(masked: Masked, *, knowledge: Knowledge) -> tuple[Firing, ...]:
 def _compiled(knowledge: Knowledge) -> _RuleBook:
     """Compile the rules of one knowledge once."""
     words = knowledge.lexicon.words
+    signals: list[re.Pattern[str]] = []
 
     def compiled_clue(clue: Clue) -> _CompiledClue:
+        first = len(signals)
+        signals.extend(re.compile(expand(signal, words)) for signal in clue.find)
         near = re.compile(any_of(clue.near, words)) if clue.near else None
-        return _CompiledClue(clue=clue, find=re.compile(any_of(clue.find, words)), near=near)
+        return _CompiledClue(clue=clue, signals=tuple(range(first, len(signals))), near=near)
 
     rules = tuple(
         _CompiledRule(
@@ -95,45 +106,47 @@ def _compiled(knowledge: Knowledge) -> _RuleBook:
         if rule.clues
     )
     negators = "|".join(knowledge.lexicon.negators)
-    return _RuleBook(rules=rules, negation=re.compile(rf"(?:{negators}){_CLAUSE_END}{{0,4}}\Z"))
+    negation = re.compile(rf"(?<![不没未非])(?<!不是)(?:{negators}){_NEGATED_GAP}\Z")
+    return _RuleBook(rules=rules, signals=tuple(signals), index=index_of(signals), negation=negation)
 
 
 def _hits(
-    compiled: _CompiledRule, plain: Plain, titles: list[tuple[int, int]], negation: re.Pattern[str]
+    compiled: _CompiledRule,
+    matches: dict[int, tuple[re.Match[str], ...]],
+    text: str,
+    titles: list[tuple[int, int]],
+    negation: re.Pattern[str],
 ) -> Iterator[_Hit]:
     """Yield the hits of one rule that nothing cancels."""
     cancelling: list[tuple[int, int]] | None = None
     for clue in compiled.clues:
-        found = clue.find.finditer(plain.text)
-        matches = [match for match in found if _stands(match, clue, plain.text, negation)]
-        if matches and cancelling is None:
-            idioms = compiled.idioms.finditer(plain.text) if compiled.idioms else ()
+        found = [match for number in clue.signals for match in matches.get(number, ())]
+        met = [match for match in found if _meets(match, clue, text, negation)]
+        if met and cancelling is None:
+            idioms = compiled.idioms.finditer(text) if compiled.idioms else ()
             cancelling = titles + [match.span() for match in idioms]
-        standing = [match for match in matches if not _overlaps(match.span(), cancelling or [])]
+        standing = [match for match in met if not _overlaps(match.span(), cancelling or ())]
         if len({match.group() for match in standing}) >= clue.clue.distinct:
             for match in standing:
                 yield _Hit(level=clue.clue.level or compiled.rule.level, start=match.start(), end=match.end())
 
 
-def _overlaps(span: tuple[int, int], others: list[tuple[int, int]]) -> bool:
+def _overlaps(span: tuple[int, int], others: Iterable[tuple[int, int]]) -> bool:
     """Tell whether `span` shares a character with any of `others`."""
     return any(start < span[1] and span[0] < end for start, end in others)
 
 
-def _stands(match: re.Match[str], compiled: _CompiledClue, text: str, negation: re.Pattern[str]) -> bool:
+def _meets(match: re.Match[str], compiled: _CompiledClue, text: str, negation: re.Pattern[str]) -> bool:
     """Tell whether one match meets the conditions of its clue."""
     clue = compiled.clue
-    if clue.at_least is not None and largest_count(match.group()) < clue.at_least:
+    if clue.at_least is not None and smallest_count(match["count"]) < clue.at_least:
         return False
     if clue.negatable and negation.search(text, max(0, match.start() - _NEGATION_REACH), match.start()):
         return False
     if compiled.near is None:
         return True
-    window_start = max(0, match.start() - clue.within)
-    return bool(
-        compiled.near.search(text, window_start, match.start())
-        or compiled.near.search(text, match.end(), match.end() + clue.within)
-    )
+    window = max(0, match.start() - clue.within), match.end() + clue.within
+    return bool(compiled.near.search(text, *window))
 
 
 def _firing(rule: Rule, hit: _Hit, plain: Plain, masked: Masked) -> Firing:
