@@ -23,7 +23,7 @@ class TableError(PetitionError):
     """A table of petitions cannot be read or written."""
 
 
-class _Collected(PetitionError):
+class CollectedError(PetitionError):
     """An error that reports every fault found in a file at once."""
 
     def __init__(self, source: str, faults: list[str]) -> None:
@@ -33,11 +33,11 @@ class _Collected(PetitionError):
         super().__init__(f"{source}: {len(faults)} fault(s)\n" + "\n".join(f"- {fault}" for fault in faults))
 
 
-class TaxonomyError(_Collected):
+class TaxonomyError(CollectedError):
     """A label system or an office's overlay is inconsistent."""
 
 
-class KnowledgeError(_Collected):
+class KnowledgeError(CollectedError):
     """A knowledge file is inconsistent."""
 
 

@@ -33,6 +33,20 @@ def pretrain_command(
     typer.echo(f"encoder: {folder}")
 
 
+@app.command("finetune")
+def finetune_command(
+    recipe: Annotated[Path, typer.Argument(help="TOML recipe, for example training/recipes/finetune.toml")],
+    run: Annotated[Path, typer.Option(help="folder of the run")],
+    overrides: Overrides = None,
+) -> None:
+    """Fine-tune an encoder on labelled petitions."""
+    from training.finetune import FinetuneSettings, finetune
+    from training.settings import read_recipe
+
+    folder = finetune(read_recipe(FinetuneSettings, recipe, overrides or []), run=run, console=Console())
+    typer.echo(f"run: {folder}")
+
+
 def main() -> None:
     """Run the command line; an expected error is one line on stderr and exit code 2."""
     try:

@@ -1,11 +1,11 @@
 """The encoder and its heads.
 
-One shared BERT-type encoder (Devlin et al. 2019) reads a text in windows; attention pooling turns the pieces of all
+One shared BERT-type encoder (Devlin et al. 2019) reads a text in windows; mean and attention pooling turn the pieces of all
 windows into one vector, and one linear head per label system reads it. A Hugging Face checkpoint folder can stand in
 for our own encoder.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,28 +77,65 @@ class MaskedLanguageModel(nn.Module):
         return nn.functional.cross_entropy(logits.float(), targets)
 
 
-class PetitionClassifier(nn.Module):
-    """Encoder, attention pooling and one linear head per label system."""
+@dataclass(frozen=True, kw_only=True)
+class WindowBatch:
+    """The windows of several texts as rows: `pieces` and `mask` (windows, length), `owner` (windows,) text of each row."""
 
-    def __init__(self, encoder: PreTrainedModel, n_labels: Mapping[Head, int], *, dropout: float = 0.1) -> None:
-        """Put heads of `n_labels[head]` outputs on `encoder`."""
+    pieces: Tensor
+    mask: Tensor
+    owner: Tensor
+    n_texts: int
+
+    @classmethod
+    def of(cls, texts: Sequence[Sequence[Sequence[int]]]) -> "WindowBatch":
+        """Pad the windows of `texts` (texts, windows, ids) to one length; the padding id is 0."""
+        rows = [(index, window) for index, windows in enumerate(texts) for window in windows]
+        length = max(len(window) for _, window in rows)
+        pieces = torch.zeros((len(rows), length), dtype=torch.long)
+        mask = torch.zeros((len(rows), length), dtype=torch.long)
+        for row, (_, window) in enumerate(rows):
+            pieces[row, : len(window)] = torch.as_tensor(window)
+            mask[row, : len(window)] = 1
+        owner = torch.as_tensor([index for index, _ in rows])
+        return cls(pieces=pieces, mask=mask, owner=owner, n_texts=len(texts))
+
+
+class PetitionClassifier(nn.Module):
+    """Encoder, pooling over all windows of a text, and one linear head per label system."""
+
+    def __init__(
+        self, encoder: PreTrainedModel, n_labels: Mapping[Head, int], *, n_public: int, dropout: float = 0.1
+    ) -> None:
+        """Put heads of `n_labels[head]` outputs, and the auxiliary head of `n_public`, on `encoder`."""
         super().__init__()
         width = encoder.config.hidden_size
         self.encoder = encoder
         self.attention = nn.Linear(width, 1)
         self.dropout = nn.Dropout(dropout)
-        # Concatenating mean and attention pooling costs nothing and keeps both "what is it all about" and "the key place".
-        self.heads = nn.ModuleDict({head: nn.Linear(2 * width, n_labels[head]) for head in HEADS})
+        # Mean and attention pooling side by side: what it is all about, and the place that says it.
+        sizes: dict[str, int] = {**{head: n_labels[head] for head in HEADS}, "public": n_public}
+        self.heads = nn.ModuleDict({name: nn.Linear(2 * width, size) for name, size in sizes.items()})
 
-    def embed(self, pieces: Tensor, mask: Tensor) -> Tensor:
-        """Return one vector (batch, 2 * width) per row of `pieces` (batch, length); `mask` is 1 on real pieces."""
+    def read(self, pieces: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return piece vectors (windows, length, width) and attention scores (windows, length) before the softmax."""
         hidden = self.encoder(input_ids=pieces, attention_mask=mask).last_hidden_state
-        keep = mask.unsqueeze(-1).to(hidden.dtype)
-        mean = (hidden * keep).sum(1) / keep.sum(1)
-        scores = self.attention(hidden).masked_fill(keep == 0, torch.finfo(hidden.dtype).min)
-        return torch.cat([mean, (scores.softmax(1) * hidden).sum(1)], dim=-1)
+        return hidden, self.attention(hidden).squeeze(-1)
 
-    def forward(self, pieces: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
-        """Return the logits of every head in the order of `HEADS`, each (batch, labels)."""
-        vector = self.dropout(self.embed(pieces, mask))
-        return tuple(self.heads[head](vector) for head in HEADS)
+    def embed(self, batch: WindowBatch) -> Tensor:
+        """Return one vector (texts, 2 * width) per text: mean and attention-weighted mean over all its pieces."""
+        hidden, scores = self.read(batch.pieces, batch.mask)
+        keep = batch.mask.to(hidden.dtype)
+        # One shift for all texts keeps exp() in range; it cancels in every text's own sum.
+        weight = (scores - scores.max().detach()).exp() * keep
+        sums = hidden.new_zeros((batch.n_texts, 2 * hidden.shape[-1]))
+        both = torch.cat([(hidden * keep.unsqueeze(-1)).sum(1), (hidden * weight.unsqueeze(-1)).sum(1)], dim=-1)
+        sums = sums.index_add(0, batch.owner, both)
+        counts = hidden.new_zeros(batch.n_texts).index_add(0, batch.owner, keep.sum(1))
+        totals = hidden.new_zeros(batch.n_texts).index_add(0, batch.owner, weight.sum(1))
+        width = hidden.shape[-1]
+        return torch.cat([sums[:, :width] / counts[:, None], sums[:, width:] / totals[:, None]], dim=-1)
+
+    def forward(self, batch: WindowBatch) -> dict[str, Tensor]:
+        """Return the logits (texts, labels) of every head."""
+        vector = self.dropout(self.embed(batch))
+        return {name: head(vector) for name, head in self.heads.items()}

@@ -1,0 +1,66 @@
+"""From raw scores of both branches to probabilities.
+
+Per head two weights are fitted on the calibration split, one per branch: p = softmax(a * encoder + b * linear). They
+are at once the blend of the branches and its temperature (Guo et al. 2017). A second-level class gets its first-level
+class's probability times its own share among its siblings, so the two levels can never contradict each other.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlp.petition import HEADS, Head, Scores
+from nlp.taxonomy.records import SEPARATOR
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Blend:
+    """Weights of the two branches of one head."""
+
+    encoder: float
+    linear: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """The blends of all heads and the label order they refer to."""
+
+    blends: Mapping[Head, Blend]
+    labels: Mapping[Head, tuple[str, ...]]
+
+    def scores(self, encoder: Mapping[Head, Floats], linear: Mapping[Head, Floats]) -> Scores:
+        """Return calibrated probabilities; inputs hold raw scores (labels,) or (rows, labels) per head."""
+        logits = {
+            head: self.blends[head].encoder * encoder[head] + self.blends[head].linear * linear[head] for head in HEADS
+        }
+        probabilities: dict[Head, Floats] = {head: softmax(logits[head]) for head in HEADS if head != "category_l2"}
+        parents = parent_indices(self.labels)
+        probabilities["category_l2"] = share_among_siblings(
+            logits["category_l2"], probabilities["category_l1"], parents
+        )
+        return Scores(probabilities=probabilities)
+
+
+def softmax(logits: Floats) -> Floats:
+    """Return the softmax over the last axis."""
+    exponents = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(exponents / exponents.sum(axis=-1, keepdims=True), dtype=np.float32)
+
+
+def parent_indices(labels: Mapping[Head, tuple[str, ...]]) -> NDArray[np.int64]:
+    """Return for every second-level label the index of its first-level label, shape (labels of category_l2,)."""
+    first = {label: index for index, label in enumerate(labels["category_l1"])}
+    return np.asarray([first[label.partition(SEPARATOR)[0]] for label in labels["category_l2"]])
+
+
+def share_among_siblings(logits: Floats, parent_probabilities: Floats, parents: NDArray[np.int64]) -> Floats:
+    """Return P(l2) = P(l1) * softmax of `logits` among the siblings under l1, over the last axis."""
+    result = np.empty_like(logits, dtype=np.float32)
+    for parent in np.unique(parents):
+        members = np.flatnonzero(parents == parent)
+        result[..., members] = softmax(logits[..., members]) * parent_probabilities[..., [parent]]
+    return result

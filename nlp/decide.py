@@ -1,0 +1,108 @@
+"""May a clerk accept the suggestion as it stands, or must a person decide? And why?
+
+A suggestion is `auto` only if nothing forbids it (must-review rules, several appeals, two open routes, a text too
+short or unlike what the model knows) and the joint confidence of all needed heads clears a threshold chosen by risk
+control (training/thresholds.py). Where no threshold met the error budget, the answer is always `review`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+
+from nlp.petition import Decision, Firing, Head, Prediction, Reason
+
+HEAD_NAMES: Mapping[Head, str] = {
+    "category_l1": "内容分类（一级）",
+    "category_l2": "内容分类（二级）",
+    "nature": "信访性质",
+    "channel": "法定途径",
+    "department": "责任部门",
+}
+
+CLOSE_CALL = 0.15
+"""A lead of the best answer over the second below this is told as "two answers are close", not as "unsure"."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Thresholds:
+    """When a machine's suggestion may stand.
+
+    `joint` is the least product of the needed heads' confidences; None means that no threshold met the error
+    `budget` at `confidence_level`, so everything is reviewed. `per_head` says the same of each head alone.
+    """
+
+    budget: float
+    confidence_level: float
+    needed: tuple[Head, ...]
+    joint: float | None
+    per_head: Mapping[Head, float | None]
+    min_characters: int
+    min_known_share: float
+
+
+def joint_confidence(predictions: Mapping[Head, Prediction], needed: Sequence[Head]) -> float:
+    """Return the product of the best confidences of the `needed` heads."""
+    return prod(predictions[head].best.confidence for head in needed)
+
+
+def decide(
+    predictions: Mapping[Head, Prediction],
+    *,
+    thresholds: Thresholds,
+    n_characters: int,
+    known_share: float,
+    firings: Sequence[Firing] = (),
+    further: Sequence[Reason] = (),
+) -> Decision:
+    """Weigh all reasons for a person's look; `further` are those of routing law and of several appeals."""
+    reasons = [
+        *_rule_reasons(firings),
+        *further,
+        *_text_reasons(thresholds, n_characters=n_characters, known_share=known_share),
+        *_confidence_reasons(predictions, thresholds),
+    ]
+    return Decision(action="review" if reasons else "auto", reasons=tuple(reasons))
+
+
+def _rule_reasons(firings: Sequence[Firing]) -> list[Reason]:
+    return [
+        Reason(code="must_review", detail=firing.code, message=f"涉及“{firing.name}”，须由人工审核（{firing.level}级）")
+        for firing in firings
+    ]
+
+
+def _text_reasons(thresholds: Thresholds, *, n_characters: int, known_share: float) -> list[Reason]:
+    if n_characters < thresholds.min_characters:
+        return [
+            Reason(
+                code="too_short",
+                message=f"内容过短（{n_characters}字，至少需要{thresholds.min_characters}字），可退回补充",
+            )
+        ]
+    if known_share < thresholds.min_known_share:
+        return [Reason(code="out_of_distribution", message="文字与已学习的信访件差别很大（如外文、乱码、非诉求内容）")]
+    return []
+
+
+def _confidence_reasons(predictions: Mapping[Head, Prediction], thresholds: Thresholds) -> list[Reason]:
+    if thresholds.joint is not None and joint_confidence(predictions, thresholds.needed) >= thresholds.joint:
+        return []
+    doubts = [_doubt(predictions[head], thresholds.per_head.get(head)) for head in thresholds.needed]
+    found = [doubt for doubt in doubts if doubt]
+    return found or [Reason(code="low_confidence", detail="joint", message="各项合在一起的把握不足")]
+
+
+def _doubt(prediction: Prediction, threshold: float | None) -> Reason | None:
+    best = prediction.best
+    if threshold is not None and best.confidence >= threshold:
+        return None
+    name = HEAD_NAMES[prediction.head]
+    second = prediction.candidates[1] if len(prediction.candidates) > 1 else None
+    if second is not None and best.confidence - second.confidence < CLOSE_CALL:
+        message = f"{name}：“{best.name}”与“{second.name}”接近，难以区分"
+        return Reason(code="close_call", detail=prediction.head, message=message)
+    return Reason(
+        code="low_confidence",
+        detail=prediction.head,
+        message=f"{name}把握不足（{best.name}，{best.confidence:.0%}）",
+    )

@@ -1,0 +1,131 @@
+"""The router: one petition in, one routing suggestion out. A batch gives exactly what one by one gives."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from nlp.bundle import Bundle, load_bundle
+from nlp.calibrate import Calibration
+from nlp.decide import Thresholds, decide
+from nlp.errors import TextError
+from nlp.explain import explain
+from nlp.knowledge import Knowledge, load_knowledge
+from nlp.petition import HEADS, Candidate, Head, Petition, Prediction, Scores, Suggestion
+from nlp.prepare import prepare
+from nlp.routes import combine
+from nlp.rules import find_firings
+from nlp.runtime import Runtime
+from nlp.taxonomy import Taxonomy, load_taxonomy
+
+MAX_CHARACTERS = 100_000
+"""Longer texts are refused: no petition is that long, and a mistaken file upload is."""
+
+_N_CANDIDATES = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Router:
+    """Everything needed to judge petitions; made by `Router.load`, safe to use from several threads."""
+
+    bundle: Bundle
+    taxonomy: Taxonomy
+    knowledge: Knowledge
+    runtime: Runtime
+    calibration: Calibration
+    thresholds: Thresholds
+
+    @classmethod
+    def load(
+        cls,
+        bundle_dir: Path | None = None,
+        *,
+        taxonomy_overlay: Path | None = None,
+        knowledge_overlay: Path | None = None,
+        on: date | None = None,
+        n_threads: int | None = None,
+    ) -> "Router":
+        """Load and verify a bundle (None: the bundled default) with an office's overlays as of a day.
+
+        Raises BundleError, TaxonomyError or KnowledgeError, whatever is at fault.
+        """
+        taxonomy = load_taxonomy(taxonomy_overlay, on=on)
+        bundle = load_bundle(bundle_dir, taxonomy)
+        return cls(
+            bundle=bundle,
+            taxonomy=taxonomy,
+            knowledge=load_knowledge(knowledge_overlay),
+            runtime=bundle.runtime(n_threads=n_threads),
+            calibration=bundle.calibration(),
+            thresholds=bundle.decision_thresholds(),
+        )
+
+    def suggest_many(self, petitions: Sequence[Petition]) -> list[Suggestion]:
+        """Return one suggestion per petition, in order; raises TextError for the first that cannot be judged."""
+        return [self.suggest(petition) for petition in petitions]
+
+    def suggest(self, petition: Petition) -> Suggestion:
+        """Return the routing suggestion for `petition`; raises TextError if there is no text or far too much."""
+        check_text(petition)
+        masked = prepare(petition)
+        reading = self.runtime.read(masked.text)
+        scores = self.calibration.scores(reading.encoder, reading.linear)
+        firings = find_firings(masked, knowledge=self.knowledge)
+        routing = combine(
+            masked, scores, labels=self.calibration.labels, knowledge=self.knowledge, firings=firings
+        )
+        predictions = {head: self.predict(scores, head) for head in HEADS}
+        decision = decide(
+            predictions,
+            thresholds=self.thresholds,
+            n_characters=len(masked.text),
+            known_share=reading.known_share,
+            firings=firings,
+            further=routing.reasons,
+        )
+        return Suggestion(
+            petition_id=petition.id,
+            predictions=predictions,
+            channel_alternatives=routing.alternatives,
+            legal_basis=routing.legal_basis,
+            co_departments=routing.co_departments,
+            firings=firings,
+            evidence=explain(
+                masked,
+                reading,
+                runtime=self.runtime,
+                predictions=predictions,
+                blends=self.calibration.blends,
+                labels=self.calibration.labels,
+            ),
+            redactions=masked.redactions,
+            masked_text=masked.text,
+            decision=decision,
+            bundle_id=self.bundle.id,
+            taxonomy_version=self.taxonomy.version,
+        )
+
+    def predict(self, scores: Scores, head: Head) -> Prediction:
+        """Return the best candidates of one head under the office's own names."""
+        probabilities = scores.probabilities[head]
+        order = probabilities.argsort()[::-1][:_N_CANDIDATES]
+        labels = self.calibration.labels[head]
+        return Prediction(
+            head=head,
+            candidates=tuple(
+                Candidate(
+                    code=labels[place],
+                    name=self.taxonomy.name(head, labels[place]),
+                    confidence=float(probabilities[place]),
+                )
+                for place in order
+            ),
+        )
+
+
+def check_text(petition: Petition) -> None:
+    """Raise TextError if `petition` holds nothing to judge or is longer than any petition is."""
+    if not petition.content.strip():
+        raise TextError("信访内容为空：标题和正文至少填写一项")
+    if len(petition.content) > MAX_CHARACTERS:
+        raise TextError(f"信访内容过长：{len(petition.content)}字，上限{MAX_CHARACTERS}字；请确认是否误传了文件")

@@ -1,0 +1,110 @@
+"""Run a bundle's two branches on one text: encoder (ONNX) and linear n-grams; the only importer of onnxruntime.
+
+Every text is run on its own, without padding. Dynamic int8 takes its scales from the whole input, so a text in a batch
+would depend on its neighbours; one by one it cannot, and on CPU batching gains next to nothing (docs/decisions/0004).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from nlp.ngrams import NgramVocabulary
+from nlp.petition import HEADS, Head
+from nlp.tokenise import PieceTokeniser
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What the branches make of one text, before calibration.
+
+    `encoder` and `linear` hold raw scores per head (labels,); `known_share` is the share of the text's n-grams met in
+    training. `hidden` (pieces, width), `attention` (pieces,) summing to 1, and `spans` keep what explaining needs.
+    """
+
+    encoder: Mapping[Head, Floats]
+    linear: Mapping[Head, Floats]
+    known_share: float
+    hidden: Floats
+    attention: Floats
+    spans: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadWeights:
+    """One linear layer of the encoder branch: `weight` (2 * width, labels), `bias` (labels,)."""
+
+    weight: Floats
+    bias: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearHead:
+    """One head of the linear branch: int8 `weight` (n-grams, labels) times `scale` (labels,), plus `bias` (labels,)."""
+
+    weight: NDArray[np.int8]
+    scale: Floats
+    bias: Floats
+
+
+class Runtime:
+    """Encoder session, tokeniser and the weights of all heads."""
+
+    def __init__(
+        self,
+        model: Path,
+        *,
+        tokeniser: PieceTokeniser,
+        heads: Mapping[Head, HeadWeights],
+        vocabulary: NgramVocabulary,
+        linear: Mapping[Head, LinearHead],
+        n_threads: int | None = None,
+    ) -> None:
+        """Open the ONNX file `model`; `n_threads` None lets ONNX Runtime use every core."""
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        if n_threads is not None:
+            options.intra_op_num_threads = n_threads
+        # Spinning threads starve whatever else runs on a small server: see shared/design/DEPENDENCIES.md.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        self._tokeniser = tokeniser
+        self.heads = heads
+        self.vocabulary = vocabulary
+        self.linear = linear
+
+    def read(self, text: str) -> Reading:
+        """Return both branches' scores for one normalised, masked text; safe to call from several threads."""
+        windows = self._tokeniser.windows(text)
+        hidden_parts, score_parts = [], []
+        for ids in windows.ids:
+            hidden, scores = self._session.run(None, {"pieces": np.asarray([ids], dtype=np.int64)})
+            hidden_parts.append(hidden[0])
+            score_parts.append(scores[0])
+        hidden = np.concatenate(hidden_parts)
+        attention = _softmax(np.concatenate(score_parts))
+        pooled = np.concatenate([hidden.mean(axis=0), attention @ hidden])
+        indices, values, known_share = self.vocabulary.features(text)
+        return Reading(
+            encoder={head: pooled @ self.heads[head].weight + self.heads[head].bias for head in HEADS},
+            linear={head: self._linear_scores(head, indices, values) for head in HEADS},
+            known_share=known_share,
+            hidden=hidden,
+            attention=attention,
+            spans=tuple(span for window in windows.spans for span in window),
+        )
+
+    def _linear_scores(self, head: Head, indices: NDArray[np.int64], values: Floats) -> Floats:
+        branch = self.linear[head]
+        weighted: Floats = values @ branch.weight[indices].astype(np.float32)
+        return weighted * branch.scale + branch.bias
+
+
+def _softmax(scores: Floats) -> Floats:
+    exponents = np.exp(scores - scores.max())
+    return np.asarray(exponents / exponents.sum(), dtype=np.float32)

@@ -1,0 +1,139 @@
+"""Labelled petitions from every source, as one list of examples.
+
+Texts come from `../shared/data` (never committed) and `datasets/samples` (written by us); labels from the annotations
+beside the texts, from `datasets/annotations` (keyed by id) and, for the public seven-class task, from the data set
+itself. A row may carry only some labels.
+"""
+
+import csv
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from nlp.errors import PetitionError
+from nlp.petition import Head, Petition
+from nlp.prepare import prepare
+from nlp.taxonomy import Taxonomy
+from nlp.taxonomy.records import SEPARATOR
+
+DATASETS = Path(__file__).parents[1] / "datasets"
+
+Source = Literal["annotated", "reread", "written", "dataset"]
+
+
+class DataError(PetitionError):
+    """A data file is missing, or a label in it is not in the taxonomy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """One petition and what is known about it.
+
+    `labels` holds the heads that are labelled, `accepted` further channels that are as right as the labelled one,
+    `public_category` the seven-class label of the public data set, `group` the near-duplicate group.
+    """
+
+    id: str
+    petition: Petition
+    group: str
+    source: Source
+    labels: Mapping[Head, str] = field(default_factory=dict)
+    accepted: tuple[str, ...] = ()
+    public_category: str | None = None
+    flags: tuple[str, ...] = ()
+    n_appeals: int | None = None
+
+    @cached_property
+    def text(self) -> str:
+        """The normalised, masked text the model reads."""
+        return prepare(self.petition).text
+
+
+def read_examples(data: Path, taxonomy: Taxonomy, *, written: bool = True, datasets: Path = DATASETS) -> list[Example]:
+    """Return every message of `data` with all labels known for it, and our own written petitions.
+
+    Raises DataError naming the file and row of the first label that is not in the taxonomy.
+    """
+    annotations = _annotations([data / "annotations.csv"], taxonomy, "annotated")
+    annotations |= _annotations([datasets / "annotations" / "first_reading.csv"], taxonomy, "reread")
+    examples = []
+    for name in ("messages_labelled.csv", "messages_unlabelled.csv"):
+        for row in _rows(data / name):
+            known = annotations.get(row["id"], {"source": "dataset"})
+            examples.append(
+                Example(
+                    id=row["id"],
+                    petition=Petition(id=row["id"], title=row["title"], text=row["text"]),
+                    group=row["group"],
+                    public_category=row.get("category_l1"),
+                    **known,  # type: ignore[arg-type]
+                )
+            )
+    if written:
+        examples += read_written(datasets, taxonomy)
+    return examples
+
+
+def read_written(datasets: Path, taxonomy: Taxonomy) -> list[Example]:
+    """Return the petitions written by us that are meant for training (datasets/samples/synthetic_rare.jsonl)."""
+    path = datasets / "samples" / "synthetic_rare.jsonl"
+    examples = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        row = json.loads(line)
+        labels = _labels(row, taxonomy, where=f"{path}:{number}")
+        petition = Petition(id=row["id"], title=row["title"], text=row["text"])
+        examples.append(
+            Example(
+                id=row["id"],
+                petition=petition,
+                group=f"written-{row['id']}",
+                source="written",
+                labels=labels,
+                accepted=tuple(row["channel_alternatives"]),
+                flags=tuple(row["review_flags"]),
+                n_appeals=int(row["appeals"]),
+            )
+        )
+    return examples
+
+
+def _annotations(paths: Iterable[Path], taxonomy: Taxonomy, source: Source) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = {}
+    for path in paths:
+        for number, row in enumerate(_rows(path), start=2):
+            found[row["id"]] = {
+                "source": source,
+                "labels": _labels(row, taxonomy, where=f"{path}:{number}"),
+                "accepted": _list(row["channel_alternatives"]),
+                "flags": _list(row["review_flags"]),
+                "n_appeals": int(row["appeals"]),
+            }
+    return found
+
+
+def _labels(row: Mapping[str, str], taxonomy: Taxonomy, *, where: str) -> dict[Head, str]:
+    labels: dict[Head, str] = {
+        "category_l1": row["category_l1"],
+        "category_l2": f"{row['category_l1']}{SEPARATOR}{row['category_l2']}",
+        "nature": row["nature"],
+        "channel": row["channel"],
+        "department": row["department"],
+    }
+    for head, label in labels.items():
+        if label not in taxonomy.labels[head]:
+            raise DataError(f"{where}: {label!r} is no {head} of taxonomy {taxonomy.version}")
+    return labels
+
+
+def _list(cell: str) -> tuple[str, ...]:
+    return tuple(part for part in cell.split(";") if part)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        raise DataError(f"no such file: {path}; the real messages are kept outside the repository, see datasets/CARD.md")
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

@@ -1,0 +1,259 @@
+"""Fine-tune an encoder on labelled petitions: all heads at once, partial labels allowed.
+
+A run folder holds the fine-tuned encoder and heads, the tokenizer, the curve, metrics on the calibration split per
+epoch and the provenance. Reads top to bottom: settings, data, model, loop, save.
+"""
+
+import json
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from safetensors.torch import load_model, save_model
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from nlp.petition import HEADS, Head
+from nlp.taxonomy import Taxonomy, load_taxonomy
+from nlp.tokenise import PieceTokeniser
+from training.data import Example, read_examples
+from training.model import EncoderSettings, PetitionClassifier, WindowBatch, load_encoder, new_encoder
+from training.provenance import write_provenance
+from training.settings import RecipeError
+from training.split import split_examples
+
+MISSING = -1
+"""Stands for "not labelled" in label arrays; such rows give no loss for that head."""
+
+PUBLIC_CATEGORIES = ("城乡建设", "劳动和社会保障", "教育文体", "商贸旅游", "环境保护", "卫生计生", "交通运输")
+"""The seven classes of the public data set, an auxiliary head that is measured and never served."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinetuneSettings:
+    """One fine-tuning run. `encoder` is a folder in Hugging Face form with a tokenizer.json, or None for scratch."""
+
+    data: Path = Path("../shared/data")
+    encoder: Path | None = None
+    tokenizer: Path | None = None
+    window: int = 128
+    max_windows: int = 3
+    train_windows: int = 2
+    width: int = 256
+    n_layers: int = 3
+    n_heads: int = 4
+    dropout: float = 0.1
+    epochs: int = 5
+    batch_texts: int = 16
+    learning_rate: float = 3e-4
+    head_learning_rate: float = 1e-3
+    layer_decay: float = 0.9
+    warmup_share: float = 0.1
+    weight_decay: float = 0.01
+    label_smoothing: float = 0.05
+    class_balance: float = 0.3
+    public_weight: float = 0.3
+    written: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work before anything is read."""
+        if self.tokenizer is None:
+            raise RecipeError("tokenizer must name a tokenizer.json (petition-train pretrain writes one)")
+        if not 1 <= self.train_windows <= self.max_windows:
+            raise RecipeError(f"train_windows must lie in 1..max_windows={self.max_windows}, got {self.train_windows}")
+        if not 0 <= self.class_balance <= 1:
+            raise RecipeError(f"class_balance must lie in 0..1 (0 none, 1 inverse frequency), got {self.class_balance}")
+
+
+def finetune(settings: FinetuneSettings, *, run: Path, console: Console) -> Path:
+    """Train in folder `run` and return it."""
+    run.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(settings.seed)
+    # ── data ─────────────────────────────────────────────────────────────────────────────────────────────────────
+    taxonomy = load_taxonomy()
+    dealt = split_examples(read_examples(settings.data, taxonomy, written=settings.written))
+    fit = [e for e in dealt["fit"] if e.labels or (settings.public_weight and e.public_category)]
+    held = [e for e in dealt["calibration"] if e.labels]
+    assert settings.tokenizer is not None
+    tokeniser = PieceTokeniser(
+        Tokenizer.from_file(str(settings.tokenizer)), window=settings.window, max_windows=settings.train_windows
+    )
+    windows = [tokeniser.windows(example.text).ids for example in fit]
+    truth = label_arrays(fit, taxonomy)
+    console.print(f"{len(fit)} texts to fit ({sum(bool(e.labels) for e in fit)} with all heads), {len(held)} held out")
+    # ── model ────────────────────────────────────────────────────────────────────────────────────────────────────
+    model = build_classifier(settings, taxonomy, n_pieces=_vocabulary_size(settings.tokenizer))
+    weights = {head: class_weights(truth[head], power=settings.class_balance) for head in truth}
+    optimiser = torch.optim.AdamW(_parameter_groups(model, settings), weight_decay=settings.weight_decay)
+    base_rates = [group["lr"] for group in optimiser.param_groups]
+    # ── loop ─────────────────────────────────────────────────────────────────────────────────────────────────────
+    rng = np.random.default_rng(settings.seed)
+    per_epoch = math.ceil(len(fit) / settings.batch_texts)
+    total = per_epoch * settings.epochs
+    history: list[dict[str, float]] = []
+    step = 0
+    for epoch in range(settings.epochs):
+        model.train()
+        started_at, losses = time.monotonic(), []
+        for rows in _bucketed(windows, settings.batch_texts, rng):
+            for group, rate in zip(optimiser.param_groups, base_rates, strict=True):
+                group["lr"] = rate * _schedule(step / total, settings.warmup_share)
+            logits = model(WindowBatch.of([windows[row] for row in rows]))
+            loss = _loss(logits, {h: torch.from_numpy(truth[h][rows]) for h in truth}, weights, settings)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimiser.step()
+            optimiser.zero_grad()
+            losses.append(float(loss.detach()))
+            step += 1
+        accuracy = _accuracy(model, tokeniser, held, taxonomy)
+        history.append({"epoch": epoch + 1, "loss": float(np.mean(losses)), **accuracy})
+        spent = time.monotonic() - started_at
+        console.print(f"epoch {epoch + 1}: loss {np.mean(losses):.3f}, {spent:.0f} s, " + _line(accuracy))
+        _save(run, model, settings, history)
+    # ── save ─────────────────────────────────────────────────────────────────────────────────────────────────────
+    (run / "tokenizer.json").write_bytes(settings.tokenizer.read_bytes())
+    write_provenance(run, settings, inputs={"data": settings.data})
+    return run
+
+
+def build_classifier(settings: FinetuneSettings, taxonomy: Taxonomy, *, n_pieces: int) -> PetitionClassifier:
+    """Return the classifier of a recipe: on the given encoder checkpoint, else from scratch."""
+    if settings.encoder is not None:
+        encoder = load_encoder(settings.encoder, dropout=settings.dropout)
+    else:
+        shape = EncoderSettings(
+            width=settings.width, n_layers=settings.n_layers, n_heads=settings.n_heads, dropout=settings.dropout
+        )
+        encoder = new_encoder(shape, n_pieces=n_pieces)
+    n_labels = {head: len(taxonomy.labels[head]) for head in HEADS}
+    return PetitionClassifier(encoder, n_labels, n_public=len(PUBLIC_CATEGORIES))
+
+
+def load_classifier(run: Path, settings: FinetuneSettings, taxonomy: Taxonomy) -> PetitionClassifier:
+    """Return the classifier of a finished run."""
+    model = build_classifier(settings, taxonomy, n_pieces=_vocabulary_size(run / "tokenizer.json"))
+    load_model(model, str(run / "model.safetensors"))
+    return model.eval()
+
+
+def label_arrays(examples: Sequence[Example], taxonomy: Taxonomy) -> dict[str, NDArray[np.int64]]:
+    """Return label indices (examples,) per head and for the auxiliary head "public"; MISSING where unlabelled."""
+    arrays: dict[str, NDArray[np.int64]] = {}
+    for head in HEADS:
+        place = {label: index for index, label in enumerate(taxonomy.labels[head])}
+        arrays[head] = np.asarray(
+            [place[e.labels[head]] if head in e.labels else MISSING for e in examples], dtype=np.int64
+        )
+    public = {label: index for index, label in enumerate(PUBLIC_CATEGORIES)}
+    arrays["public"] = np.asarray([public.get(e.public_category or "", MISSING) for e in examples], dtype=np.int64)
+    return arrays
+
+
+def class_weights(labels: NDArray[np.int64], *, power: float) -> dict[int, float]:
+    """Return loss weights per class, frequency to the minus `power`, averaging 1 over the labelled rows."""
+    known = labels[labels != MISSING]
+    classes, counts = np.unique(known, return_counts=True)
+    raw = (counts / max(1, len(known))) ** -power
+    mean = float((raw * counts).sum() / max(1, len(known))) or 1.0
+    return {int(c): float(w / mean) for c, w in zip(classes, raw, strict=True)}
+
+
+def _loss(
+    logits: dict[str, Tensor], truth: dict[str, Tensor], weights: dict[str, dict[int, float]], settings: FinetuneSettings
+) -> Tensor:
+    """Sum the heads' losses; the second level competes only with its siblings, as it does when served."""
+    parts = []
+    for head, target in truth.items():
+        known = target != MISSING
+        if not known.any():
+            continue
+        weight = torch.tensor([weights[head][int(t)] for t in target[known]])
+        losses = torch.nn.functional.cross_entropy(
+            logits[head][known], target[known], label_smoothing=settings.label_smoothing, reduction="none"
+        )
+        share = settings.public_weight if head == "public" else 1.0
+        parts.append(share * (losses * weight).mean())
+    return torch.stack(parts).sum()
+
+
+def _parameter_groups(model: PetitionClassifier, settings: FinetuneSettings) -> list[dict[str, object]]:
+    """Give lower layers smaller steps (Howard and Ruder 2018) and the fresh heads larger ones."""
+    layers: dict[int, list[Tensor]] = {}
+    heads: list[Tensor] = []
+    depth = model.encoder.config.num_hidden_layers
+    for name, parameter in model.named_parameters():
+        if not name.startswith("encoder."):
+            heads.append(parameter)
+            continue
+        place = next((int(part) + 1 for part in name.split(".") if part.isdigit()), 0)
+        layers.setdefault(place, []).append(parameter)
+    groups: list[dict[str, object]] = [{"params": heads, "lr": settings.head_learning_rate}]
+    for place, parameters in layers.items():
+        groups.append({"params": parameters, "lr": settings.learning_rate * settings.layer_decay ** (depth - place)})
+    return groups
+
+
+def _bucketed(windows: Sequence[Sequence[Sequence[int]]], size: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
+    """Return shuffled batches of texts of similar length, so that little is padding."""
+    noise = rng.normal(scale=12, size=len(windows))
+    order = np.argsort([sum(map(len, w)) for w in windows] + noise)
+    batches = [order[i : i + size] for i in range(0, len(order), size)]
+    rng.shuffle(batches)
+    return batches
+
+
+def _schedule(done: float, warmup: float) -> float:
+    return done / warmup if done < warmup else max(0.02, (1 - done) / (1 - warmup))
+
+
+@torch.inference_mode()
+def _accuracy(
+    model: PetitionClassifier, tokeniser: PieceTokeniser, held: Sequence[Example], taxonomy: Taxonomy
+) -> dict[str, float]:
+    model.eval()
+    truth = label_arrays(held, taxonomy)
+    logits = classifier_logits(model, tokeniser, [example.text for example in held])
+    found: dict[str, float] = {}
+    for head, scores in logits.items():
+        known = truth[head] != MISSING
+        if known.any():
+            found[head] = float((scores.argmax(1)[known] == truth[head][known]).mean())
+    return found
+
+
+@torch.inference_mode()
+def classifier_logits(
+    model: PetitionClassifier, tokeniser: PieceTokeniser, texts: Sequence[str], *, batch: int = 32
+) -> dict[str, NDArray[np.float32]]:
+    """Return the logits (texts, labels) of every head, in the order of `texts`."""
+    windows = [tokeniser.windows(text).ids for text in texts]
+    order = np.argsort([sum(map(len, w)) for w in windows])
+    parts: dict[str, list[NDArray[np.float32]]] = {}
+    for i in range(0, len(order), batch):
+        for head, logits in model(WindowBatch.of([windows[row] for row in order[i : i + batch]])).items():
+            parts.setdefault(head, []).append(logits.float().numpy())
+    back = np.argsort(order)
+    return {head: np.concatenate(chunks)[back] for head, chunks in parts.items()}
+
+
+def _line(accuracy: dict[str, float]) -> str:
+    heads: tuple[Head | str, ...] = (*HEADS, "public")
+    return "  ".join(f"{head} {accuracy[head]:.3f}" for head in heads if head in accuracy)
+
+
+def _save(run: Path, model: PetitionClassifier, settings: FinetuneSettings, history: list[dict[str, float]]) -> None:
+    save_model(model, str(run / "model.safetensors"))
+    (run / "history.json").write_text(json.dumps(history, indent=1))
+    (run / "settings.json").write_text(json.dumps(settings.__dict__, default=str, indent=1))
+
+
+def _vocabulary_size(tokenizer: Path) -> int:
+    return int(Tokenizer.from_file(str(tokenizer)).get_vocab_size())
