@@ -72,9 +72,15 @@ class Router:
         scores = self.calibration.scores(reading.encoder, reading.linear)
         firings = find_firings(masked, knowledge=self.knowledge)
         routing = combine(
-            masked, scores, labels=self.calibration.labels, knowledge=self.knowledge, firings=firings
+            masked,
+            scores,
+            labels=self.calibration.labels,
+            knowledge=self.knowledge,
+            firings=firings,
+            taxonomy=self.taxonomy,
         )
         predictions = {head: self.predict(scores, head) for head in HEADS}
+        predictions |= {"channel": routing.channel, "department": routing.department}
         decision = decide(
             predictions,
             thresholds=self.thresholds,

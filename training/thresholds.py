@@ -1,0 +1,46 @@
+"""Choose when a suggestion may stand without review, with a guarantee.
+
+Learn-then-test with fixed-sequence testing (Angelopoulos, Bates, Candès, Jordan and Lei 2021): candidate thresholds are
+tried from the strictest down; each is kept while an exact binomial test rejects "the error rate among the accepted is
+above the budget" at level delta, and the first failure ends the walk. Because the order is fixed beforehand, with
+probability 1 - delta over the draw of the split the chosen threshold's error rate among accepted petitions is at most
+the budget, if future petitions come from the same source. Where even the first test fails, there is no threshold.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binom
+
+N_STEPS = 100
+
+
+def choose_threshold(
+    confidence: NDArray[np.float64], correct: NDArray[np.bool_], *, budget: float = 0.05, delta: float = 0.05
+) -> float | None:
+    """Return the lowest confidence (rows,) from which acceptance keeps the error rate within `budget`, or None.
+
+    `correct` (rows,) says whether the answer of a row was right. The strictest candidate accepts just enough rows to have
+    power: fewer could not pass the test even without a single error. Raises ValueError for a budget or delta outside (0, 1).
+    """
+    if not 0 < budget < 1 or not 0 < delta < 1:
+        raise ValueError(f"budget and delta must lie in (0, 1), got {budget} and {delta}")
+    order = np.argsort(-confidence, kind="stable")
+    ranked, errors = confidence[order], np.cumsum(~correct[order])
+    least = int(np.ceil(4 * np.log(delta) / np.log(1 - budget)))
+    chosen: float | None = None
+    for n in candidate_counts(len(confidence), least=least):
+        # Ties are accepted together, so the test must count all of them.
+        n_accepted = int(np.searchsorted(-ranked, -ranked[n - 1], side="right"))
+        if binom.cdf(errors[n_accepted - 1], n_accepted, budget) > delta:
+            break
+        chosen = float(ranked[n - 1])
+    return chosen
+
+
+def candidate_counts(n_rows: int, *, least: int, n_steps: int = N_STEPS) -> Sequence[int]:
+    """Return how many rows each candidate accepts, from `least` up to all of them in at most `n_steps` steps."""
+    if n_rows < least:
+        return []
+    return sorted({int(n) for n in np.linspace(least, n_rows, n_steps)})
