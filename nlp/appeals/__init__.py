@@ -1,0 +1,10 @@
+"""Split a petition into the appeals it holds: requests that can be handed to different offices.
+
+`split_appeals` finds where a text turns to another matter, by numbering, connectives and the subject of each piece.
+Pieces of the same matter and department are one appeal (annotation guide, rule 16). Measured in docs/appeals.md.
+"""
+
+from nlp.appeals.matters import Score, word_scores
+from nlp.appeals.split import Appeal, Appeals, split_appeals
+
+__all__ = ["Appeal", "Appeals", "Score", "split_appeals", "word_scores"]
