@@ -1,0 +1,137 @@
+"""The stored petitions in memory, and which of them a new one may be related to.
+
+Text in common is found by the bands of MinHash signatures, a common matter by the sentence vectors of the encoder.
+A vector is first compared by a short sketch (random orthogonal projection), then exactly. Nothing is ever merged:
+the answer is "possibly the same as".
+"""
+
+from collections.abc import Iterable
+from functools import cache
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlp.related.chunk import CHUNK, Chunk
+from nlp.related.relation import CAMPAIGN, Match, Related, Relation, likely_relation
+from nlp.related.signature import N_HASHES, Signature, band_keys, bare, sign
+
+SKETCH_WIDTH = 64
+_SKETCH_SLACK = 0.30
+"""How far below the wanted likeness a sketch may fall: about three standard deviations of the projection."""
+_MOST_EXACT = 64
+"""Vectors per block that are compared exactly."""
+
+Vector = NDArray[np.float32]
+"""The encoder's sentence vector, shape (width,); its length does not matter."""
+
+
+class RelatedIndex:
+    """Stored petitions by id; `add`, `remove`, `query`. Not thread-safe: guard it with a lock."""
+
+    def __init__(self, *, width: int, same_matter: float = 0.86) -> None:
+        """Expect vectors of `width` numbers; `same_matter` is the cosine from which two tell of one matter.
+
+        The threshold belongs to the encoder: measure it with `training/evaluate_related.py`.
+        """
+        self._width, self._same_matter = width, same_matter
+        self._chunks: list[Chunk] = []
+        self._ids: list[str] = []
+        self._rows: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        """Return how many petitions are stored and not removed."""
+        return len(self._rows)
+
+    def __contains__(self, petition_id: str) -> bool:
+        """Tell whether a petition is stored."""
+        return petition_id in self._rows
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory held by the arrays, ids not counted."""
+        return sum(chunk.n_bytes for chunk in self._chunks)
+
+    def add(self, petition_id: str, *, text: str, vector: Vector) -> None:
+        """Store a petition by its masked `text` and sentence vector; ValueError for a known id or a wrong width."""
+        self.add_signed(petition_id, signature=sign(text), digest=text_digest(text), vector=vector)
+
+    def add_signed(self, petition_id: str, *, signature: Signature, digest: int, vector: Vector) -> None:
+        """Store a petition whose signature and digest were kept, as when the index is loaded from the database."""
+        if petition_id in self._rows:
+            raise ValueError(f"petition {petition_id!r} is in the index already; remove it first")
+        unit = self._unit(vector)
+        if not self._chunks or self._chunks[-1].full:
+            self._chunks.append(Chunk(width=self._width, sketch_width=min(SKETCH_WIDTH, self._width)))
+        chunk = self._chunks[-1]
+        row = chunk.n
+        chunk.signatures[row], chunk.keys[row], chunk.digests[row] = signature, band_keys(signature), digest
+        chunk.vectors[row], chunk.sketches[row], chunk.alive[row] = unit, _projection(self._width) @ unit, True
+        chunk.n += 1
+        self._rows[petition_id] = len(self._ids)
+        self._ids.append(petition_id)
+        if chunk.full:
+            chunk.seal()
+
+    def remove(self, petition_id: str) -> None:
+        """Forget a petition; KeyError if it is not stored."""
+        place = self._rows.pop(petition_id)
+        self._chunks[place // CHUNK].alive[place % CHUNK] = False
+
+    def query(self, text: str, *, vector: Vector, most: int = 20, ignore: Iterable[str] = ()) -> Related:
+        """Return the stored petitions that the masked `text` may be related to, the surest first, at most `most`.
+
+        `ignore` holds ids left out, such as the petition's own. Many relatives at once are reported as a campaign.
+        """
+        signature, unit, digest = sign(text), self._unit(vector), text_digest(text)
+        keys, sketch = band_keys(signature), _projection(self._width) @ unit
+        matches: list[Match] = []
+        ignored = set(ignore)
+        for number, chunk in enumerate(self._chunks):
+            floor = (self._same_matter - _SKETCH_SLACK) * float(np.linalg.norm(sketch))
+            rows = np.union1d(chunk.sharing_band(keys), chunk.alike(sketch, floor=floor, most=_MOST_EXACT))
+            if not len(rows):
+                continue
+            shared = (chunk.signatures[rows] == signature).sum(axis=1) / N_HASHES
+            cosine = chunk.vectors[rows].astype(np.float32) @ unit
+            same = chunk.digests[rows] == np.uint64(digest)
+            for row, text_share, matter_share, is_same in zip(rows, shared, cosine, same, strict=True):
+                petition_id = self._ids[number * CHUNK + int(row)]
+                relation = likely_relation(
+                    same_text=bool(is_same), text=float(text_share), matter=float(matter_share), bar=self._same_matter
+                )
+                if relation and petition_id not in ignored:
+                    matches.append(_match(petition_id, relation, float(text_share), float(matter_share)))
+        matches.sort(key=lambda match: (match.rank, -match.text_share, -match.matter_share, match.petition_id))
+        return Related(matches=tuple(matches[:most]), n_found=len(matches), campaign=len(matches) >= CAMPAIGN)
+
+    def _unit(self, vector: Vector) -> Vector:
+        """Return the vector at length 1; ValueError for a wrong shape or numbers that are not finite."""
+        if vector.shape != (self._width,):
+            raise ValueError(f"the index holds vectors of shape ({self._width},), given: {vector.shape}")
+        length = float(np.linalg.norm(vector))
+        if not np.isfinite(length):
+            raise ValueError("the vector holds numbers that are not finite")
+        unit: Vector = (vector / length if length else vector).astype(np.float32)
+        return unit
+
+
+def text_digest(text: str) -> int:
+    """Return 64 bits that two masked texts share only if they are the same but for punctuation, spaces and case."""
+    return int.from_bytes(blake2b(bare(text).encode(), digest_size=8).digest(), "little")
+
+
+def _match(petition_id: str, relation: Relation, text_share: float, matter_share: float) -> Match:
+    """Build a match with shares rounded to what they are worth."""
+    return Match(
+        petition_id=petition_id, relation=relation, text_share=round(text_share, 3), matter_share=round(matter_share, 3)
+    )
+
+
+@cache
+def _projection(width: int) -> NDArray[np.float32]:
+    """Return a fixed random orthogonal projection to the sketch, scaled so that likeness keeps its size."""
+    sketch = min(SKETCH_WIDTH, width)
+    basis, _ = np.linalg.qr(np.random.default_rng(20220501).standard_normal((width, sketch)))
+    projection: NDArray[np.float32] = (basis.T * np.sqrt(width / sketch)).astype(np.float32)
+    return projection
