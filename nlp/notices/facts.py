@@ -1,0 +1,65 @@
+"""What a letter is filled with: facts the office has, and the decision of a person where one is needed."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from nlp.errors import PetitionError
+from nlp.petition import RouteOption
+
+BLANK = "＿＿＿＿"
+"""Stands where a fact is missing; the clerk fills it in."""
+
+
+class NoticeError(PetitionError):
+    """A letter cannot be drafted: unknown kind, faulty template, or no person has decided yet."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PersonDecision:
+    """What a person decided: who, when, on which article and why. Only a named person's decision turns away a petition.
+
+    `basis` is the article as written (条例第19条第3款), `reason` the matter of fact, `turn_to` where to go instead.
+    """
+
+    decided_by: str
+    decided_on: date
+    basis: str
+    reason: str
+    turn_to: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a decision without a person, an article or a reason."""
+        for name, value in (("decided_by", self.decided_by), ("basis", self.basis), ("reason", self.reason)):
+            if not value.strip():
+                raise NoticeError(f"决定缺少“{_LABELS[name]}”，不能据此起草告知单。")
+
+
+_LABELS = {"decided_by": "决定人", "basis": "依据条款", "reason": "事由"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facts:
+    """The facts of one petition; an empty string, an empty tuple or None means not known and leaves a blank.
+
+    `appeals` are the requests, one sentence each; `options` the channels open to the petitioner; `limit` is the time
+    limit in words with its article (自受理之日起60日内，条例第34条), as the deadline rules give it.
+    """
+
+    office: str = ""
+    number: str = ""
+    petitioner: str = ""
+    source: str = ""
+    received_on: date | None = None
+    accepted_on: date | None = None
+    appeals: tuple[str, ...] = ()
+    handler: str = ""
+    transfer_basis: str = ""
+    transferred_on: date | None = None
+    assigned: bool | None = None
+    limit: str = ""
+    due_on: date | None = None
+    query: str = ""
+    contact: str = ""
+    options: tuple[RouteOption, ...] = ()
+    higher_office: str = ""
+    signed_on: date | None = None
