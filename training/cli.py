@@ -47,6 +47,28 @@ def finetune_command(
     typer.echo(f"run: {folder}")
 
 
+@app.command("evaluate")
+def evaluate_command(
+    bundle: Annotated[Path, typer.Argument(help="folder of the bundle, for example nlp/bundles/default")],
+    out: Annotated[Path, typer.Option(help="folder for metrics.json, report.html and mistakes.csv")],
+    data: Annotated[Path, typer.Option(help="folder of the messages")] = Path("../shared/data"),
+    run: Annotated[Path | None, typer.Option(help="its fine-tuning run; adds the public seven-class task")] = None,
+    folds: Annotated[str, typer.Option(help="cross-validate and draw the learning curve: none, linear, full")] = "none",
+    update: Annotated[
+        bool, typer.Option("--update", help="put figures and card into the bundle, seal it anew")
+    ] = False,
+) -> None:
+    """Measure a bundle on the frozen test rows, beside the baselines."""
+    from training.evaluate import EvaluateSettings, evaluate_bundle, update_bundle
+    from training.settings import build
+
+    settings = build(EvaluateSettings, {"data": data, "run": run, "folds": folds}, source="evaluate")
+    metrics = evaluate_bundle(bundle, out=out, settings=settings, console=Console())
+    if update:
+        update_bundle(bundle, metrics)
+    typer.echo(f"report: {out / 'report.html'}")
+
+
 def main() -> None:
     """Run the command line; an expected error is one line on stderr and exit code 2."""
     try:

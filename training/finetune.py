@@ -7,7 +7,7 @@ epoch and the provenance. Reads top to bottom: settings, data, model, loop, save
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from training.data import Example, read_examples
 from training.model import EncoderSettings, PetitionClassifier, WindowBatch, load_encoder, new_encoder
 from training.provenance import write_provenance
 from training.settings import RecipeError
-from training.split import split_examples
+from training.split import Split, split_examples
 
 MISSING = -1
 """Stands for "not labelled" in label arrays; such rows give no loss for that head."""
@@ -72,13 +72,20 @@ class FinetuneSettings:
             raise RecipeError(f"class_balance must lie in 0..1 (0 none, 1 inverse frequency), got {self.class_balance}")
 
 
-def finetune(settings: FinetuneSettings, *, run: Path, console: Console) -> Path:
-    """Train in folder `run` and return it."""
+def finetune(
+    settings: FinetuneSettings,
+    *,
+    run: Path,
+    console: Console,
+    dealt: Mapping[Split, Sequence[Example]] | None = None,
+) -> Path:
+    """Train in folder `run` and return it; `dealt` stands in for the frozen splits (cross-validation does that)."""
     run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
     # ── data ─────────────────────────────────────────────────────────────────────────────────────────────────────
     taxonomy = load_taxonomy()
-    dealt = split_examples(read_examples(settings.data, taxonomy, written=settings.written))
+    if dealt is None:
+        dealt = split_examples(read_examples(settings.data, taxonomy, written=settings.written))
     fit = [e for e in dealt["fit"] if e.labels or (settings.public_weight and e.public_category)]
     held = [e for e in dealt["calibration"] if e.labels]
     assert settings.tokenizer is not None
@@ -167,7 +174,10 @@ def class_weights(labels: NDArray[np.int64], *, power: float) -> dict[int, float
 
 
 def _loss(
-    logits: dict[str, Tensor], truth: dict[str, Tensor], weights: dict[str, dict[int, float]], settings: FinetuneSettings
+    logits: dict[str, Tensor],
+    truth: dict[str, Tensor],
+    weights: dict[str, dict[int, float]],
+    settings: FinetuneSettings,
 ) -> Tensor:
     """Sum the heads' losses; the second level competes only with its siblings, as it does when served."""
     parts = []
@@ -201,7 +211,9 @@ def _parameter_groups(model: PetitionClassifier, settings: FinetuneSettings) -> 
     return groups
 
 
-def _bucketed(windows: Sequence[Sequence[Sequence[int]]], size: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
+def _bucketed(
+    windows: Sequence[Sequence[Sequence[int]]], size: int, rng: np.random.Generator
+) -> list[NDArray[np.int64]]:
     """Return shuffled batches of texts of similar length, so that little is padding."""
     noise = rng.normal(scale=12, size=len(windows))
     order = np.argsort([sum(map(len, w)) for w in windows] + noise)

@@ -30,9 +30,7 @@ class Interval:
         return {"value": round(self.value, 4), "low": round(self.low, 4), "high": round(self.high, 4)}
 
 
-def bootstrap(
-    statistic: Statistic, groups: Sequence[Hashable], *, n_draws: int = N_DRAWS, seed: int = 0
-) -> Interval:
+def bootstrap(statistic: Statistic, groups: Sequence[Hashable], *, n_draws: int = N_DRAWS, seed: int = 0) -> Interval:
     """Return `statistic` over all rows with its 95 % interval; `groups` names the near-duplicate group of each row."""
     values = [statistic(rows) for rows in draw_rows(groups, n_draws=n_draws, seed=seed)]
     low, high = np.nanpercentile(values, [2.5, 97.5])

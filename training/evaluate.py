@@ -1,0 +1,241 @@
+"""Measure a bundle on the frozen test rows, beside the baselines, and write figures, report and worst mistakes.
+
+    petition-train evaluate BUNDLE --data ../shared/data --out runs/evaluation
+
+`metrics.json` holds every figure as plain nested values, `summary.json` the few that go into the bundle and its card,
+`report.html` shows them in one self-contained page and `mistakes.csv` lists the 100 worst answers by id. No text of a
+petition is written anywhere.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from scipy.stats import binomtest
+
+from nlp.bundle import Bundle
+from nlp.petition import HEADS
+from nlp.router import Router
+from nlp.taxonomy import Taxonomy
+from training.card import render_card
+from training.data import DATASETS, Example, read_examples
+from training.export import seal
+from training.figures import BUDGET, JOINT, count_labels, head_figures, joint_figures
+from training.finetune import label_arrays
+from training.folds import Learner, cross_validate, learning_curve, linear_learner
+from training.full_learner import full_learner
+from training.measures import N_BINS
+from training.mistakes import worst_mistakes, write_mistakes
+from training.provenance import hash_path, revision
+from training.public_task import evaluate_public
+from training.report import write_report
+from training.robustness import robustness
+from training.settings import RecipeError
+from training.significance import N_DRAWS
+from training.split import Split, read_splits, split_examples
+from training.systems import System, baseline_systems, bundle_systems
+
+Folds = Literal["none", "linear", "full"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateSettings:
+    """What to measure: `run` adds the public task, `folds` cross-validation and learning curve of a learner."""
+
+    data: Path = Path("../shared/data")
+    datasets: Path = DATASETS
+    run: Path | None = None
+    folds: Folds = "none"
+    robustness_rows: int = 400
+    n_draws: int = N_DRAWS
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be measured before anything is read."""
+        if self.folds not in get_args(Folds):
+            raise RecipeError(f"folds must be one of {', '.join(get_args(Folds))}, got {self.folds!r}")
+        if self.folds == "full" and self.run is None:
+            raise RecipeError("full cross-validation repeats a fine-tuning run: name it with --run")
+        if self.n_draws < 2 or self.robustness_rows < 0:
+            raise RecipeError(f"need n_draws ≥ 2 and robustness_rows ≥ 0, got {self.n_draws}, {self.robustness_rows}")
+
+
+def evaluate_bundle(
+    bundle_dir: Path | None, *, out: Path, settings: EvaluateSettings, console: Console | None = None
+) -> dict[str, Any]:
+    """Measure the bundle in `bundle_dir` (None: the bundled default), write the four files to `out`, return the figures.
+
+    Raises BundleError or DataError if bundle or data do not fit.
+    """
+    console = console or Console(quiet=True)
+    router = Router.load(bundle_dir)
+    taxonomy, bundle = router.taxonomy, router.bundle
+    examples = read_examples(settings.data, taxonomy, datasets=settings.datasets)
+    dealt = split_examples(examples, splits=read_splits(settings.datasets / "annotations" / "splits.csv"))
+    fit, held, rows = ([e for e in dealt[name] if e.labels] for name in ("fit", "calibration", "test"))
+    console.print(f"{len(rows)} labelled test rows; training the baselines on {len(fit)}")
+    systems = bundle_systems(bundle, held=held, rows=rows, taxonomy=taxonomy)
+    systems += baseline_systems(fit, held=held, rows=rows, taxonomy=taxonomy)
+    metrics: dict[str, Any] = {
+        "about": about(bundle, taxonomy, settings, dealt),
+        "heads": {
+            head: head_figures(
+                head,
+                systems,
+                rows,
+                fit_counts=count_labels(fit, head),
+                taxonomy=taxonomy,
+                n_draws=settings.n_draws,
+            )
+            for head in HEADS
+        },
+        "joint": joint_figures(systems, rows, taxonomy),
+    }
+    console.print("decisions as served")
+    metrics["decisions"] = decision_figures(router, systems[0], rows)
+    console.print("robustness")
+    metrics["robustness"] = robustness(
+        router.runtime, router.calibration, rows[: settings.robustness_rows], taxonomy, n_draws=settings.n_draws
+    )
+    if settings.run is not None:
+        console.print("the public seven-class task")
+        metrics["public"] = evaluate_public(settings.run, dealt, taxonomy, n_draws=settings.n_draws)
+    if settings.folds != "none":
+        console.print(f"cross-validation and learning curve of the learner {settings.folds!r}")
+        metrics["repeats"] = repeat_figures(settings, dealt, taxonomy)
+    mistakes = worst_mistakes(systems[0], rows, taxonomy=taxonomy, knowledge=router.knowledge)
+    _write(out, metrics, mistakes=mistakes, taxonomy=taxonomy)
+    return metrics
+
+
+def about(
+    bundle: Bundle, taxonomy: Taxonomy, settings: EvaluateSettings, dealt: dict[Split, list[Example]]
+) -> dict[str, Any]:
+    """Return what was measured on what, and how the figures are defined."""
+    return {
+        "bundle": bundle.id,
+        "taxonomy": taxonomy.version,
+        "revision": revision(),
+        "data": {"messages": hash_path(settings.data), "labels": hash_path(settings.datasets / "annotations")},
+        "rows": {name: sum(bool(e.labels) for e in part) for name, part in dealt.items()},
+        "definitions": {
+            "macro_f1": "mean F1 over the classes that occur among the test rows",
+            "interval": f"95 %, percentile bootstrap over near-duplicate groups, {settings.n_draws} draws",
+            "ece": f"expected calibration error of the best answer, {N_BINS} bins of equal mass",
+            "ece_by_chance": "what a perfectly calibrated model of the same confidences would show on these rows",
+            "coverage_at_budget": f"largest share of rows with at most {BUDGET:.0%} errors, threshold set on test",
+        },
+    }
+
+
+def decision_figures(router: Router, model: System, rows: Sequence[Example]) -> dict[str, Any]:
+    """Return what the served decisions do: how much goes through alone, how often wrongly, and why the rest does not.
+
+    An automatic answer counts as right if all heads of JOINT are; `with_accepted` also takes accepted channels.
+    """
+    truth = label_arrays(rows, router.taxonomy)
+    right = {head: model.predicted(head) == truth[head] for head in HEADS}
+    channels = router.taxonomy.labels["channel"]
+    accepted = np.asarray([channels[i] in e.accepted for i, e in zip(model.predicted("channel"), rows, strict=True)])
+    others = np.logical_and.reduce([right[head] for head in JOINT if head != "channel"])
+    decisions = [router.suggest(e.petition).decision for e in rows]
+    auto = np.asarray([decision.action == "auto" for decision in decisions])
+    reasons = Counter(code for decision in decisions for code in {reason.code for reason in decision.reasons})
+    alone = Counter(d.reasons[0].code for d in decisions if len({r.code for r in d.reasons}) == 1)
+    thresholds = router.thresholds
+    return {
+        "rows": len(rows),
+        "budget": thresholds.budget,
+        "joint_threshold": thresholds.joint,
+        "auto": _accepted(auto, others & right["channel"]),
+        "auto_with_accepted": _accepted(auto, others & (right["channel"] | accepted)),
+        "reasons": dict(reasons.most_common()),
+        "only_reason": dict(alone.most_common()),
+        "per_head": {
+            head: {
+                "threshold": thresholds.per_head.get(head),
+                **_accepted(_cleared(model, head, thresholds.per_head.get(head)), right[head]),
+            }
+            for head in HEADS
+        },
+    }
+
+
+def repeat_figures(settings: EvaluateSettings, dealt: dict[Split, list[Example]], taxonomy: Taxonomy) -> dict[str, Any]:
+    """Return five-fold cross-validation over all rows but the test rows, and the learning curve on the test rows."""
+    learner: Learner = linear_learner(taxonomy)
+    if settings.folds == "full" and settings.run is not None:
+        learner = full_learner(settings.run, taxonomy)
+    known = [e for name in ("fit", "calibration", "thresholds") for e in dealt[name] if e.labels]
+    return {
+        "learner": settings.folds,
+        "folds": cross_validate(learner, known, taxonomy),
+        "curve": learning_curve(learner, dealt["fit"], dealt["test"], taxonomy),
+    }
+
+
+def _cleared(model: System, head: Any, threshold: float | None) -> NDArray[np.bool_]:
+    confidence = model.confidence(head)
+    return np.zeros(len(confidence), dtype=bool) if threshold is None else confidence >= threshold
+
+
+def _accepted(chosen: NDArray[np.bool_], right: NDArray[np.bool_]) -> dict[str, Any]:
+    """Return share and error rate of the `chosen` rows, with the exact 95 % interval of the error rate."""
+    n, wrong = int(chosen.sum()), int((chosen & ~right).sum())
+    interval = binomtest(wrong, n).proportion_ci() if n else None
+    return {
+        "share": round(n / max(1, len(chosen)), 4),
+        "errors": wrong,
+        "error_rate": round(wrong / n, 4) if n else None,
+        "error_interval": [round(float(interval.low), 4), round(float(interval.high), 4)] if interval else None,
+    }
+
+
+def summarise(metrics: dict[str, Any]) -> dict[str, Any]:
+    """Return the main figures per head and system, small enough to travel with the bundle."""
+    heads: dict[str, Any] = {}
+    for head, found in metrics["heads"].items():
+        heads[head] = {
+            system: {
+                "accuracy": figures["accuracy"]["value"],
+                "accuracy_interval": [figures["accuracy"]["low"], figures["accuracy"]["high"]],
+                "macro_f1": figures["macro_f1"]["value"],
+                "macro_f1_interval": [figures["macro_f1"]["low"], figures["macro_f1"]["high"]],
+                **{name: figures[name] for name in ("top3", "ece", "coverage_at_budget")},
+            }
+            for system, figures in found["systems"].items()
+        }
+        if head == "channel":
+            for system, figures in found["systems"].items():
+                heads[head][system]["accuracy_with_accepted"] = figures["accuracy_with_accepted"]["value"]
+    together = {system: figures["coverage_at_budget"] for system, figures in metrics["joint"]["systems"].items()}
+    decisions = metrics["decisions"]
+    return {
+        "about": metrics["about"],
+        "heads": heads,
+        "coverage_together": together,
+        "decisions": {name: decisions[name] for name in ("budget", "joint_threshold", "auto", "auto_with_accepted")},
+    }
+
+
+def update_bundle(folder: Path, metrics: dict[str, Any]) -> None:
+    """Put the main figures and a card made from them into the bundle in `folder` and seal it anew."""
+    bundle = Bundle(folder=folder, id=folder.name)
+    summary = summarise(metrics)
+    (folder / "metrics.json").write_text(json.dumps(summary, ensure_ascii=False, indent=1), encoding="utf-8")
+    card = render_card(summary, bundle.settings, bundle.thresholds)
+    (folder / "card.md").write_text(card, encoding="utf-8")
+    seal(folder)
+
+
+def _write(out: Path, metrics: dict[str, Any], *, mistakes: Sequence[Any], taxonomy: Taxonomy) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "metrics.json").write_text(json.dumps(metrics, ensure_ascii=False, indent=1), encoding="utf-8")
+    (out / "summary.json").write_text(json.dumps(summarise(metrics), ensure_ascii=False, indent=1), encoding="utf-8")
+    write_mistakes(out / "mistakes.csv", mistakes)
+    write_report(out / "report.html", metrics, mistakes=mistakes, taxonomy=taxonomy)

@@ -1,0 +1,114 @@
+"""Grouped cross-validation and the learning curve: how much hangs on the split and on the number of labels.
+
+Both work on all labelled messages but the frozen test split. The learner is a function, so the fast linear branch and a
+full fine-tuning run (hours) go through the same lines.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedGroupKFold
+
+from nlp.petition import HEADS, Head
+from nlp.taxonomy import Taxonomy
+from training.data import Example
+from training.finetune import MISSING, label_arrays
+from training.linear import choose_vocabulary, feature_matrix, fit_linear
+from training.measures import accuracy, macro_f1
+from training.split import duplicate_families
+
+Learner = Callable[[Sequence[Example], Sequence[str]], Mapping[Head, NDArray[np.int64]]]
+"""Learns from labelled examples and returns the label indices it answers for the texts, per head."""
+
+SHARES = (0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+def linear_learner(taxonomy: Taxonomy, *, n_ngrams: int = 100_000) -> Learner:
+    """Return the linear branch as a learner."""
+
+    def learn(fit: Sequence[Example], texts: Sequence[str]) -> Mapping[Head, NDArray[np.int64]]:
+        seen = [e.text for e in fit]
+        branch = fit_linear(
+            seen,
+            {head: [e.labels.get(head) for e in fit] for head in HEADS},
+            taxonomy.labels,
+            vocabulary=choose_vocabulary(seen, n_ngrams=n_ngrams),
+        )
+        scores = branch.scores(feature_matrix(texts, branch.vocabulary))
+        return {head: scores[head].argmax(axis=1) for head in HEADS}
+
+    return learn
+
+
+def cross_validate(
+    learner: Learner, examples: Sequence[Example], taxonomy: Taxonomy, *, n_folds: int = 5, seed: int = 0
+) -> dict[str, Any]:
+    """Return accuracy and macro-F1 per head and fold; near-duplicates never stand in two folds.
+
+    Folds are stratified by the first-level category. Each head has the folds' figures, their mean and their standard
+    deviation.
+    """
+    labelled = [e for e in examples if "category_l1" in e.labels]
+    folds = StratifiedGroupKFold(n_splits=n_folds, shuffle=True, random_state=seed)
+    strata = [e.labels["category_l1"] for e in labelled]
+    figures = []
+    for fit, held in folds.split(strata, strata, joined_groups(labelled)):
+        held_rows = [labelled[i] for i in held]
+        figures.append(_figures(learner([labelled[i] for i in fit], [e.text for e in held_rows]), held_rows, taxonomy))
+    return {
+        head: {
+            measure: {
+                "folds": [fold[head][measure] for fold in figures],
+                "mean": round(float(np.mean([fold[head][measure] for fold in figures])), 4),
+                "deviation": round(float(np.std([fold[head][measure] for fold in figures], ddof=1)), 4),
+            }
+            for measure in ("accuracy", "macro_f1")
+        }
+        for head in HEADS
+    }
+
+
+def learning_curve(
+    learner: Learner,
+    fit: Sequence[Example],
+    held: Sequence[Example],
+    taxonomy: Taxonomy,
+    *,
+    shares: Sequence[float] = SHARES,
+    seed: int = 0,
+) -> list[dict[str, Any]]:
+    """Return accuracy and macro-F1 on `held` after learning from growing shares of the labelled rows of `fit`.
+
+    Each share contains the smaller ones.
+    """
+    labelled = [e for e in fit if e.labels]
+    order = np.random.default_rng(seed).permutation(len(labelled))
+    held_rows = [e for e in held if e.labels]
+    points = []
+    for share in shares:
+        chosen = [labelled[i] for i in order[: max(1, round(share * len(labelled)))]]
+        figures = _figures(learner(chosen, [e.text for e in held_rows]), held_rows, taxonomy)
+        points.append({"share": share, "rows": len(chosen), "heads": figures})
+    return points
+
+
+def joined_groups(examples: Sequence[Example]) -> list[str]:
+    """Return one group per row: the given near-duplicate groups, joined where our own search links them further."""
+    home = {e.id: family for family, members in duplicate_families(examples).items() for e in members}
+    return [home[e.id] for e in examples]
+
+
+def _figures(
+    answers: Mapping[Head, NDArray[np.int64]], rows: Sequence[Example], taxonomy: Taxonomy
+) -> dict[Head, dict[str, float]]:
+    found: dict[Head, dict[str, float]] = {}
+    for head in HEADS:
+        truth = label_arrays(rows, taxonomy)[head]
+        known = truth != MISSING
+        found[head] = {
+            "accuracy": round(accuracy(truth[known], answers[head][known]), 4),
+            "macro_f1": round(macro_f1(truth[known], answers[head][known]), 4),
+        }
+    return found

@@ -1,0 +1,65 @@
+"""The public seven-class task: our model against the usual baseline, on the frozen test rows.
+
+The data set's own labels are learned by the auxiliary head of a fine-tuning run and by a linear branch of their own;
+the blend is weighted on the calibration split. Neither is part of the bundle, which serves the fifteen classes.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from nlp.calibrate import softmax
+from nlp.taxonomy import Taxonomy
+from nlp.tokenise import PieceTokeniser
+from training.baselines import fit_baseline
+from training.calibrate import fit_blend
+from training.data import Example
+from training.figures import task_figures
+from training.finetune import PUBLIC_CATEGORIES, FinetuneSettings, classifier_logits, label_arrays, load_classifier
+from training.settings import build
+from training.significance import N_DRAWS
+from training.split import Split
+from training.systems import temperature
+
+TASK = "public"
+"""Name of the auxiliary head and of the baselines' task."""
+
+
+def evaluate_public(
+    run: Path, dealt: dict[Split, list[Example]], taxonomy: Taxonomy, *, n_draws: int = N_DRAWS
+) -> dict[str, Any]:
+    """Return the figures of the fine-tuning run in folder `run` on the public task, beside the baseline's."""
+    fit, held, rows = (
+        [e for e in dealt[name] if e.public_category in PUBLIC_CATEGORIES] for name in ("fit", "calibration", "test")
+    )
+    truth, held_truth = (label_arrays(part, taxonomy)[TASK] for part in (rows, held))
+    baseline = fit_baseline(
+        "char_svm",
+        [e.text for e in fit],
+        {TASK: [e.public_category for e in fit]},
+        {TASK: PUBLIC_CATEGORIES},
+    )
+    linear_held, linear = (baseline.scores([e.text for e in part])[TASK] for part in (held, rows))
+    encoder_held, encoder = _encoder_logits(run, [held, rows], taxonomy)
+    both = fit_blend(encoder_held, linear_held, held_truth, allowed=np.ones_like(linear_held, dtype=bool))
+    probabilities = {
+        "model": softmax(np.float32(both.encoder) * encoder + np.float32(both.linear) * linear),
+        "encoder": softmax(np.float32(temperature(encoder_held, held_truth)) * encoder),
+        "char_svm": softmax(np.float32(temperature(linear_held, held_truth)) * linear),
+    }
+    return task_figures(truth, probabilities, [e.group for e in rows], PUBLIC_CATEGORIES, n_draws=n_draws)
+
+
+def _encoder_logits(run: Path, parts: Sequence[Sequence[Example]], taxonomy: Taxonomy) -> list[NDArray[np.float32]]:
+    values = json.loads((run / "settings.json").read_text(encoding="utf-8"))
+    settings = build(FinetuneSettings, values, source=str(run / "settings.json"))
+    model = load_classifier(run, settings, taxonomy)
+    tokeniser = PieceTokeniser(
+        Tokenizer.from_file(str(run / "tokenizer.json")), window=settings.window, max_windows=settings.max_windows
+    )
+    return [classifier_logits(model, tokeniser, [e.text for e in part])[TASK] for part in parts]
