@@ -2,6 +2,7 @@
 
 from nlp.knowledge.loading import check_overlay, load_knowledge
 from nlp.knowledge.records import (
+    CERTAINTY,
     About,
     Alternatives,
     Circumstance,
@@ -23,6 +24,7 @@ from nlp.knowledge.records import (
 )
 
 __all__ = [
+    "CERTAINTY",
     "About",
     "Alternatives",
     "Circumstance",

@@ -12,6 +12,15 @@ from pydantic import BeforeValidator
 
 from nlp.petition import Certainty, Level
 
+CERTAINTY: Mapping[Certainty, str] = {
+    "verified": "已核",
+    "seed": "种子材料",
+    "memory": "记忆，未核",
+    "inferred": "推断",
+    "local": "地方做法",
+}
+"""What is shown for each certainty mark."""
+
 
 def _words(value: object) -> object:
     """Split a YAML block of words at white space, so that regular expressions need no quoting."""
@@ -202,7 +211,11 @@ class TransferLevel(Sourced):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Neighbour(Sourced):
-    """Which of several easily confused departments answers for a scene, and what decides it."""
+    """Which of several easily confused departments answers for a scene, and what decides it.
+
+    Where the words of the scene alone settle it, `settles` is true: the rule then outranks the model when the
+    scene stands in the title or at the very beginning. Otherwise it is only shown.
+    """
 
     scene: str
     decisive: str
@@ -210,6 +223,7 @@ class Neighbour(Sourced):
     signals: Words = ()
     co: tuple[str, ...] = ()
     idioms: Words = ()
+    settles: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

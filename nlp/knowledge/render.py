@@ -7,18 +7,9 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from nlp.knowledge.loading import load_knowledge
-from nlp.knowledge.records import Clue, Deadline, Knowledge, Route, Rule
-from nlp.petition import Certainty, Level
+from nlp.knowledge.records import CERTAINTY, Clue, Deadline, Knowledge, Route, Rule
+from nlp.petition import Level
 from nlp.taxonomy import load_taxonomy
-
-CERTAINTY: dict[Certainty, str] = {
-    "verified": "已核",
-    "seed": "种子材料",
-    "memory": "记忆，未核",
-    "inferred": "推断",
-    "local": "地方做法",
-}
-"""What is shown for each certainty mark."""
 
 KIND = {"statutory": "条例期限", "other_procedure": "其他法定程序期限", "local": "地方做法（不是法定期限）"}
 """What is shown for each kind of deadline."""

@@ -2,6 +2,7 @@ import json
 import re
 import time
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,14 @@ from nlp.rules.counts import smallest_count
 from nlp.rules.disguise import undisguise
 
 
+@cache
+def packaged() -> Knowledge:
+    return load_knowledge()
+
+
 @pytest.fixture(scope="module")
 def knowledge() -> Knowledge:
-    return load_knowledge()
+    return packaged()
 
 
 def masked(text: str) -> Masked:
@@ -42,7 +48,7 @@ def one_rule(*clues: Clue, idioms: tuple[str, ...] = ()) -> Knowledge:
         idioms=idioms,
     )
     lexicon = Lexicon(words={"people": ("业主", "村民")}, negators=("不会", "没有"))
-    return replace(load_knowledge(), lexicon=lexicon, rules=(rule,))
+    return replace(packaged(), lexicon=lexicon, rules=(rule,))
 
 
 def fires(text: str, *clues: Clue, idioms: tuple[str, ...] = ()) -> bool:

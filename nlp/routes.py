@@ -1,0 +1,281 @@
+"""Bring the model's scores and the law together: which channel, on what basis, what else is open, what contradicts.
+
+The rules follow the order in nlp/knowledge/precedence.yaml. They overrule the model only where they were right more
+often than wrong on annotated petitions (docs/rules.md); everywhere else a contradiction becomes a reason for a person
+to look, with both sides. Parallel channels are offered, never chosen, and nothing here says or implies a refusal.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlp.knowledge import CERTAINTY, Alternatives, Knowledge, Neighbour, Route
+from nlp.knowledge.signals import expand
+from nlp.petition import Candidate, Firing, Head, Masked, Prediction, Reason, RouteOption, Scores
+from nlp.rules.matters import Matters, Seen, find_matters
+from nlp.taxonomy import Taxonomy, load_taxonomy
+
+_N_CANDIDATES = 5
+
+_PLAIN_SIGNS = 3
+"""So many different signs of a court case make the text plain enough to overrule the model."""
+
+_BEGINNING = 45
+"""Up to here (title and first words) a scene is what the petition is about, not an aside."""
+
+_ACCUSATION = "accusation_handling"
+_VILLAGE = re.compile(r"村(?:支书|主任|干部|长|委|支两委|两委|官|会计)|社区(?:书记|主任|干部)|居委会")
+_TOWN = re.compile(r"(?:镇|乡)(?:长|党委|政府|书记|干部)|街道(?:办)?(?:主任|书记|干部)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Routing:
+    """What law and model together say about the route of one petition.
+
+    `channel` and `department` are the model's candidates, re-ranked where a rule overruled it. `matters` are
+    codes of the matters recognised, for the deadlines.
+    """
+
+    channel: Prediction
+    department: Prediction
+    alternatives: tuple[RouteOption, ...]
+    legal_basis: str
+    co_departments: tuple[Candidate, ...]
+    reasons: tuple[Reason, ...]
+    matters: tuple[str, ...]
+
+
+def combine(
+    masked: Masked,
+    scores: Scores,
+    *,
+    labels: Mapping[Head, Sequence[str]],
+    knowledge: Knowledge,
+    firings: Sequence[Firing],
+    taxonomy: Taxonomy | None = None,
+) -> Routing:
+    """Return the routing of one petition; `labels` are the codes of each head in the order of its scores.
+
+    Names come from `taxonomy` (default: the standard one).
+    """
+    taxonomy = taxonomy or load_taxonomy()
+    matters = find_matters(masked.text, knowledge=knowledge)
+    accused = any(firing.code == "official_accusation" for firing in firings)
+    models = {head: _prediction(head, scores, labels, taxonomy) for head in ("nature", "channel", "department")}
+    channel, channel_reasons = _weigh_channel(models["channel"], models["nature"], matters, taxonomy)
+    department, department_reasons = _weigh_department(models["department"], channel.best.code, matters, taxonomy)
+    open_matters = _open_matters(matters, channel.best.code, knowledge, accused=accused)
+    options = _options(open_matters, channel.best.code, taxonomy)
+    co_departments = _co_departments(department.best.code, channel.best.code, matters, masked.text, taxonomy)
+    reasons = [
+        *channel_reasons,
+        *department_reasons,
+        *_accused_unit(department, co_departments, masked.text, knowledge, taxonomy, accused=accused),
+        *_choice(open_matters, options),
+    ]
+    return Routing(
+        channel=channel,
+        department=department,
+        alternatives=options,
+        legal_basis=_legal_basis(channel.best.code, open_matters, knowledge),
+        co_departments=co_departments,
+        reasons=tuple(reasons),
+        matters=tuple(seen.entry.code for seen in matters.alternatives),
+    )
+
+
+def _prediction(head: Head, scores: Scores, labels: Mapping[Head, Sequence[str]], taxonomy: Taxonomy) -> Prediction:
+    """Return all candidates of one head, best first."""
+    probabilities: NDArray[np.float32] = scores.probabilities[head]
+    return Prediction(
+        head=head,
+        candidates=tuple(
+            Candidate(
+                code=labels[head][place],
+                name=taxonomy.name(head, labels[head][place]),
+                confidence=float(probabilities[place]),
+            )
+            for place in probabilities.argsort(kind="stable")[::-1]
+        ),
+    )
+
+
+def _promoted(prediction: Prediction, code: str) -> Prediction:
+    """Move one candidate to the front; its confidence stays the model's own."""
+    chosen = [candidate for candidate in prediction.candidates if candidate.code == code]
+    others = [candidate for candidate in prediction.candidates if candidate.code != code]
+    return Prediction(head=prediction.head, candidates=(*chosen, *others))
+
+
+def _shown(prediction: Prediction) -> Prediction:
+    """Keep the first few candidates."""
+    return Prediction(head=prediction.head, candidates=prediction.candidates[:_N_CANDIDATES])
+
+
+def _conflict(detail: str, message: str) -> Reason:
+    """Model and rule disagree: a person decides."""
+    return Reason(code="rule_conflict", detail=detail, message=message)
+
+
+def _weigh_channel(
+    channel: Prediction, nature: Prediction, matters: Matters, taxonomy: Taxonomy
+) -> tuple[Prediction, list[Reason]]:
+    """Apply what has already happened, then what must come first, then nature before route."""
+    weighed, reasons = _already_decided(channel, matters, taxonomy)
+    decided = {seen.entry.channel for seen in matters.circumstances}
+    best = weighed.best
+    for prerequisite in matters.prerequisites:
+        law = prerequisite.entry
+        if law.before == best.code and law.before not in decided:
+            first = taxonomy.name("channel", law.first)
+            message = f"{law.matter}（{law.basis}）：模型建议“{best.name}”，须先核是否已走“{first}”"
+            reasons.append(_conflict("channel", message))
+    if nature.best.code not in taxonomy.channel(best.code).natures:
+        message = f"性质“{nature.best.name}”与途径“{best.name}”不一致，须先定性质再定途径（条例29、30、31条）"
+        reasons.append(_conflict("nature", message))
+    return _shown(weighed), reasons
+
+
+def _already_decided(channel: Prediction, matters: Matters, taxonomy: Taxonomy) -> tuple[Prediction, list[Reason]]:
+    """Give no fresh route of the same kind to a matter already decided or in court."""
+    best = channel.best
+    if not {"appeal", "request"} & set(taxonomy.channel(best.code).natures):
+        return channel, []
+    reasons = []
+    weighed = channel
+    for seen in matters.circumstances:
+        fact = seen.entry
+        if fact.channel == best.code:
+            continue
+        signs = sum(other.n_signals for other in matters.circumstances if other.entry.channel == fact.channel)
+        name = taxonomy.name("channel", fact.channel)
+        overruled = best.code in fact.excludes or (fact.excludes and signs >= _PLAIN_SIGNS)
+        if overruled and weighed is channel:
+            weighed = _promoted(channel, fact.channel)
+        verdict = f"规则改为“{name}”" if overruled else f"规则认为可能属“{name}”"
+        message = f"文中显示{fact.name}（{fact.basis}；{fact.advice}）：模型建议“{best.name}”，{verdict}，须人工核定"
+        reasons.append(_conflict("channel", message))
+    return weighed, reasons
+
+
+def _weigh_department(
+    department: Prediction, channel: str, matters: Matters, taxonomy: Taxonomy
+) -> tuple[Prediction, list[Reason]]:
+    """Accusations go to those who may handle them; a plain scene goes where its neighbour rule says."""
+    best = department.best
+    if channel == _ACCUSATION:
+        handlers = taxonomy.channel(channel).handlers
+        if best.code in handlers:
+            return _shown(department), []
+        weighed = _promoted(department, handlers[0])
+        message = (
+            f"检举控告不得转给被检举人或其单位（条例30条3款）：模型建议“{best.name}”，"
+            f"规则改为“{weighed.best.name}”，按干部管理权限核定"
+        )
+        return _shown(weighed), [_conflict("department", message)]
+    for seen in matters.neighbours:
+        scene = seen.entry
+        if scene.settles and seen.start <= _BEGINNING and scene.department != best.code:
+            weighed = _promoted(department, scene.department)
+            message = (
+                f"“{scene.scene}”看{scene.decisive}（{scene.basis}）：模型建议“{best.name}”，"
+                f"规则改为“{weighed.best.name}”"
+            )
+            return _shown(weighed), [_conflict("department", message)]
+    return _shown(department), []
+
+
+def _open_matters(matters: Matters, channel: str, knowledge: Knowledge, *, accused: bool) -> tuple[Alternatives, ...]:
+    """Return the matters whose channels are open beside the main one."""
+    met = {seen.entry.code for seen in matters.alternatives}
+    if accused:
+        met.add("official_misconduct_with_loss")
+    return tuple(matter for matter in knowledge.alternatives if matter.code in met and channel in matter.channels)
+
+
+def _options(matters: Iterable[Alternatives], channel: str, taxonomy: Taxonomy) -> tuple[RouteOption, ...]:
+    """Return the channels open beside the main one, each once, the first matter's words first."""
+    options: dict[str, RouteOption] = {}
+    for matter in matters:
+        for option in matter.options:
+            if option.channel != channel and option.channel not in options:
+                options[option.channel] = RouteOption(
+                    channel=option.channel,
+                    name=taxonomy.name("channel", option.channel),
+                    basis=option.basis,
+                    certainty=option.certainty or matter.certainty,
+                    note=f"{matter.matter}：{option.note}" if option.note else matter.matter,
+                    effect=matter.effect,
+                )
+    return tuple(options.values())
+
+
+def _choice(matters: Sequence[Alternatives], options: Sequence[RouteOption]) -> list[Reason]:
+    """Where the law itself opens several channels, the petitioner is told and chooses."""
+    by_law = [matter for matter in matters if matter.certainty == "verified"]
+    if not by_law or not options:
+        return []
+    names = "、".join(option.name for option in options)
+    message = f"“{by_law[0].matter}”另有可选途径：{names}；须告知信访人，由其选择（种子000）"
+    return [Reason(code="multi_route", detail=by_law[0].code, message=message)]
+
+
+def _co_departments(main: str, channel: str, matters: Matters, text: str, taxonomy: Taxonomy) -> tuple[Candidate, ...]:
+    """Propose departments to assist, from the scene, and the township where village officials are accused."""
+    if channel == _ACCUSATION:
+        codes = ["town_subdistrict"] if _VILLAGE.search(text) and not _TOWN.search(text) else []
+    else:
+        codes = [code for seen in matters.neighbours for code in _beside(main, seen)]
+    proposed = [code for code in dict.fromkeys(codes) if code != main][:2]
+    return tuple(Candidate(code=code, name=taxonomy.name("department", code), confidence=0.0) for code in proposed)
+
+
+def _beside(main: str, seen: Seen[Neighbour]) -> tuple[str, ...]:
+    """Return who works beside the main department in a scene at the beginning of the text."""
+    scene = seen.entry
+    if seen.start > _BEGINNING:
+        return ()
+    if scene.department == main:
+        return scene.co
+    return (scene.department,) if main in scene.co else ()
+
+
+def _accused_unit(
+    department: Prediction,
+    co_departments: Sequence[Candidate],
+    text: str,
+    knowledge: Knowledge,
+    taxonomy: Taxonomy,
+    *,
+    accused: bool,
+) -> list[Reason]:
+    """Warn where a proposed department seems to be the unit whose officials are accused."""
+    if not accused:
+        return []
+    title = expand("{title}", knowledge.lexicon.words)
+    reasons = []
+    for candidate in (department.best, *co_departments):
+        unit = taxonomy.department(candidate.code)
+        names = "|".join(map(re.escape, (unit.name, *unit.aliases)))
+        if unit.code != "discipline_supervision" and re.search(rf"(?:{names})[^,。;!?\n]{{0,8}}{title}", text):
+            message = (
+                f"文中检举公职人员，“{candidate.name}”可能就是被检举人所在单位，不得把材料转给它或其下级"
+                "（条例30条3款、46条(五)），须人工核定"
+            )
+            reasons.append(_conflict("department", message))
+    return reasons
+
+
+def _legal_basis(channel: str, matters: Iterable[Alternatives], knowledge: Knowledge) -> str:
+    """Return the articles for the main channel, the general one first, each with its certainty unless verified."""
+    route: Route = next(route for route in knowledge.routes if route.code == channel)
+    parts = [(re.sub(r"^条例", "《信访工作条例》第", route.basis), route.certainty)]
+    for matter in matters:
+        for option in matter.options:
+            if option.channel == channel and not option.basis.startswith("条例"):
+                parts.append((option.basis, option.certainty or matter.certainty))
+    written = (basis if certainty == "verified" else f"{basis}（{CERTAINTY[certainty]}）" for basis, certainty in parts)
+    return "；".join(dict.fromkeys(written))

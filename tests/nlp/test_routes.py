@@ -1,0 +1,223 @@
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nlp.knowledge import Knowledge, load_knowledge
+from nlp.petition import Head, Masked, Petition, Scores
+from nlp.prepare import prepare
+from nlp.routes import Routing, combine
+from nlp.rules import find_firings
+from nlp.taxonomy import Taxonomy, load_taxonomy
+
+REFUSALS = ("不予受理", "不再受理", "只登记", "只作登记", "不受理")
+
+
+@cache
+def compiled_once() -> Knowledge:
+    return load_knowledge()
+
+
+@pytest.fixture(scope="module")
+def knowledge() -> Knowledge:
+    return compiled_once()
+
+
+@pytest.fixture(scope="module")
+def taxonomy() -> Taxonomy:
+    return load_taxonomy()
+
+
+def scores(taxonomy: Taxonomy, **best: str) -> Scores:
+    """Scores in which the named label of a head has 0.7 and the others share the rest."""
+    probabilities = {}
+    heads: tuple[Head, ...] = ("nature", "channel", "department")
+    for head in heads:
+        labels = taxonomy.labels[head]
+        values = np.full(len(labels), 0.3 / (len(labels) - 1), dtype=np.float32)
+        values[labels.index(best[head])] = 0.7
+        probabilities[head] = values
+    return Scores(probabilities=probabilities)
+
+
+def route(
+    text: str,
+    *,
+    nature: str = "request",
+    channel: str = "petition_procedure",
+    department: str = "housing_urban_rural_development",
+) -> Routing:
+    knowledge, taxonomy = compiled_once(), load_taxonomy()
+    masked = Masked(text=text, origin=tuple(range(len(text))))
+    return combine(
+        masked,
+        scores(taxonomy, nature=nature, channel=channel, department=department),
+        labels=taxonomy.labels,
+        knowledge=knowledge,
+        firings=find_firings(masked, knowledge=knowledge),
+    )
+
+
+def keys(routing: Routing) -> set[str]:
+    return {reason.key for reason in routing.reasons}
+
+
+def test_without_contradiction_the_model_stands() -> None:
+    routing = route("希望在小区门口修一条人行道。")
+    assert routing.channel.best.code == "petition_procedure"
+    assert routing.channel.best.confidence == pytest.approx(0.7)
+    assert routing.department.best.code == "housing_urban_rural_development"
+    assert routing.legal_basis.startswith("《信访工作条例》第31条(六)")
+    assert not {"rule_conflict:channel", "rule_conflict:department"} & keys(routing)
+
+
+def test_candidates_are_the_models_in_order_and_few() -> None:
+    routing = route("希望修路。")
+    confidences = [candidate.confidence for candidate in routing.channel.candidates]
+    assert len(confidences) == 5
+    assert confidences == sorted(confidences, reverse=True)
+
+
+def test_an_award_excludes_arbitration_anew() -> None:
+    routing = route("不服仲裁裁决书,公司还是不给经济补偿。", channel="arbitration")
+    assert routing.channel.best.code == "judicial_procedure"
+    (message,) = [r.message for r in routing.reasons if r.key == "rule_conflict:channel"]
+    assert "仲裁程序" in message
+    assert "涉法涉诉程序" in message
+    assert "条" in message
+
+
+def test_a_plain_court_case_overrules_a_single_sign_only_asks() -> None:
+    plain = route("法院已经判决我胜诉,申请强制执行两年,执行局一直不执行。", channel="statutory_duty")
+    assert plain.channel.best.code == "judicial_procedure"
+    single = route("邻居家的案子胜诉了,我家也请街道协调。", channel="petition_procedure")
+    assert single.channel.best.code == "petition_procedure"
+    assert "rule_conflict:channel" in keys(plain) & keys(single)
+
+
+def test_questions_and_suggestions_are_not_pulled_into_court() -> None:
+    routing = route("请问法院判决后申请强制执行,执行局多久立案?", nature="consultation", channel="consultation_reply")
+    assert routing.channel.best.code == "consultation_reply"
+    assert "rule_conflict:channel" not in keys(routing)
+
+
+def test_labour_disputes_go_to_arbitration_before_court() -> None:
+    routing = route("公司拖欠工资,我想起诉公司。", channel="judicial_procedure")
+    assert "rule_conflict:channel" in keys(routing)
+    assert any("劳动争议先仲裁" in reason.message for reason in routing.reasons)
+    after = route("法院已经判决,公司拖欠工资,我起诉后胜诉。", channel="judicial_procedure")
+    assert not any("劳动争议先仲裁" in reason.message for reason in after.reasons)
+
+
+def test_nature_and_channel_must_fit() -> None:
+    routing = route("希望修路。", nature="suggestion")
+    assert "rule_conflict:nature" in keys(routing)
+    assert any("条例29、30、31条" in reason.message for reason in routing.reasons)
+
+
+def test_parallel_channels_are_offered_with_effect_and_left_to_the_petitioner() -> None:
+    routing = route("工地拖欠工资八个月,请劳动监察查处。", channel="statutory_duty")
+    options = {option.channel: option for option in routing.alternatives}
+    assert routing.channel.best.code == "statutory_duty"
+    assert "劳动争议调解仲裁法" in options["arbitration"].basis
+    assert "21条" in options["arbitration"].effect
+    assert options["arbitration"].certainty == "verified"
+    assert "multi_route:unpaid_wages" in keys(routing)
+    assert any("由其选择" in reason.message for reason in routing.reasons)
+    assert "农民工工资条例10条" in routing.legal_basis
+
+
+def test_a_choice_that_is_only_inferred_is_offered_without_forcing_review() -> None:
+    routing = route("建议在我们小区门口增设公交站。")
+    assert {option.channel for option in routing.alternatives} == {"suggestion_handling"}
+    assert not any(reason.code == "multi_route" for reason in routing.reasons)
+
+
+def test_accusations_go_to_those_who_may_handle_them() -> None:
+    routing = route("举报教育局局长受贿。", nature="disclosure", channel="accusation_handling", department="education")
+    assert routing.department.best.code == "discipline_supervision"
+    assert any("条例30条3款" in reason.message for reason in routing.reasons)
+    assert all(candidate.code != "education" for candidate in routing.co_departments)
+
+
+def test_village_officials_bring_in_the_township_but_town_officials_do_not() -> None:
+    village = route(
+        "举报村支书贪污征地款。",
+        nature="disclosure",
+        channel="accusation_handling",
+        department="discipline_supervision",
+    )
+    assert [candidate.code for candidate in village.co_departments] == ["town_subdistrict"]
+    town = route(
+        "举报镇长和村支书贪污征地款。",
+        nature="disclosure",
+        channel="accusation_handling",
+        department="discipline_supervision",
+    )
+    assert town.co_departments == ()
+
+
+def test_the_accused_unit_is_pointed_out_in_other_channels() -> None:
+    routing = route("教育局局长收受红包,孩子入学被卡,请解决入学。", department="education")
+    assert any("被检举人所在单位" in reason.message for reason in routing.reasons)
+    assert "accusation_handling" in {option.channel for option in routing.alternatives}
+
+
+def test_a_plain_scene_decides_the_department() -> None:
+    routing = route("电梯天天困人,物业不修。")
+    assert routing.department.best.code == "market_regulation"
+    assert any("特种设备安全法" in reason.message for reason in routing.reasons)
+    aside = route(
+        "小区绿化没人管,垃圾成堆,物业费年年涨,业委会换届也不公开,去年街道说要整改,到今年还是一直拖着没有任何说法,另外电梯困人。"
+    )
+    assert aside.department.best.code == "housing_urban_rural_development"
+
+
+def test_neighbours_of_a_scene_assist() -> None:
+    routing = route("KTV噪音扰民,半夜不停。", channel="statutory_duty", department="urban_management")
+    assert [candidate.code for candidate in routing.co_departments] == ["public_security"]
+
+
+def test_matters_are_named_for_the_deadlines() -> None:
+    assert "unpaid_wages" in route("拖欠工资不给。", channel="statutory_duty").matters
+
+
+def test_the_offices_own_names_are_used(taxonomy: Taxonomy, tmp_path: Path) -> None:
+    overlay = tmp_path / "office.yaml"
+    overlay.write_text("office: 某县\ndepartments:\n  urban_management: {name: 县综合执法局}\n", encoding="utf-8")
+    masked = Masked(text="占道经营。", origin=tuple(range(5)))
+    routing = combine(
+        masked,
+        scores(taxonomy, nature="request", channel="statutory_duty", department="urban_management"),
+        labels=taxonomy.labels,
+        knowledge=compiled_once(),
+        firings=(),
+        taxonomy=load_taxonomy(overlay),
+    )
+    assert routing.department.best.name == "县综合执法局"
+
+
+def test_no_output_says_or_implies_a_refusal(knowledge: Knowledge, taxonomy: Taxonomy) -> None:
+    lines = (Path(__file__).parents[2] / "datasets" / "rules" / "sentences.jsonl").read_text(encoding="utf-8")
+    texts = [json.loads(line)["text"] for line in lines.splitlines()][::5]
+    texts += ["已经收到复核意见书,仍不服。", "信访局说不再受理我的事。", "法院已终审判决。"]
+    for number, text in enumerate(texts):
+        masked = prepare(Petition(text=text))
+        channel = taxonomy.labels["channel"][number % 9]
+        routing = combine(
+            masked,
+            scores(taxonomy, nature="request", channel=channel, department="people_court"),
+            labels=taxonomy.labels,
+            knowledge=knowledge,
+            firings=find_firings(masked, knowledge=knowledge),
+        )
+        said = [reason.message for reason in routing.reasons]
+        said += [routing.legal_basis, *(f"{o.name}{o.basis}{o.note}{o.effect}" for o in routing.alternatives)]
+        assert not [word for word in REFUSALS for sentence in said if word in sentence], text
+
+
+def test_every_channel_has_a_legal_basis(taxonomy: Taxonomy) -> None:
+    for channel in taxonomy.labels["channel"]:
+        assert "条" in route("希望修路。", channel=channel).legal_basis
