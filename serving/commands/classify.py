@@ -1,0 +1,97 @@
+"""petition classify."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from nlp.decide import HEAD_NAMES
+from nlp.errors import TextError
+from nlp.petition import Petition, Suggestion
+from serving.schemas.suggestion import SuggestionOut
+from serving.tables.encodings import decode
+
+_N_SHOWN = 3
+"""How many candidates of a head are shown, the best included."""
+
+
+def classify(
+    text: Annotated[str | None, typer.Argument(help="正文；不填则读 --file 或标准输入。")] = None,
+    file: Annotated[Path | None, typer.Option(help="从文件读正文（UTF-8 或 GB18030）；- 为标准输入。")] = None,
+    title: Annotated[str, typer.Option(help="标题。")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON，与接口 POST /v1/classify 相同。")] = False,
+    bundle: Annotated[Path | None, typer.Option(envvar="PETITION_BUNDLE", help="模型包目录，默认用自带的。")] = None,
+) -> None:
+    """Judge one petition."""
+    petition = Petition(text=_read(text, file), title=_writable(title))
+    from nlp.router import Router  # the model's libraries load in seconds: not before they are needed
+
+    suggestion = Router.load(bundle).suggest(petition)
+    if as_json:
+        typer.echo(SuggestionOut.of(suggestion).model_dump_json(indent=2))
+    else:
+        show(suggestion, petition, console=Console())
+
+
+def show(suggestion: Suggestion, petition: Petition, *, console: Console) -> None:
+    """Print a suggestion for a person; evidence is quoted from `petition`."""
+    grid = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    for head, prediction in suggestion.predictions.items():
+        best, *others = prediction.candidates[:_N_SHOWN]
+        grid.add_row(
+            Text(HEAD_NAMES[head], style="bold"),
+            Text(best.name),
+            Text(f"{best.confidence:.0%}"),
+            Text("、".join(f"{other.name} {other.confidence:.0%}" for other in others), style="dim"),
+        )
+    console.print(grid)
+    for label, content in _particulars(suggestion):
+        console.print(Text.assemble((f"{label}：", "bold"), content))
+    for span in sorted({(evidence.start, evidence.end) for evidence in suggestion.evidence}):
+        console.print(Text.assemble(("依据原文：", "bold"), f"“{petition.content[slice(*span)]}”"))
+    if suggestion.decision.action == "auto":
+        console.print(Text("结论：可直接采纳", style="bold green"))
+    else:
+        console.print(Text("结论：须人工审核", style="bold yellow"))
+    for reason in suggestion.decision.reasons:
+        console.print(Text(f"  · {reason.message}"))
+    console.print(Text(f"模型 {suggestion.bundle_id}　分类体系 {suggestion.taxonomy_version}", style="dim"))
+
+
+def _particulars(suggestion: Suggestion) -> list[tuple[str, str]]:
+    """Return what there is to say beside the heads, as label and content."""
+    masked = Counter(redaction.kind for redaction in suggestion.redactions)
+    particulars = [
+        ("法定依据", suggestion.legal_basis),
+        ("也可走的途径", "；".join(f"{o.name}（{o.basis}）" for o in suggestion.channel_alternatives)),
+        ("协办部门", "、".join(unit.name for unit in suggestion.co_departments)),
+        ("必须人工审核", "；".join(f"{f.name}（{f.level}级）{f.action}" for f in suggestion.firings)),
+        ("已遮盖个人信息", "、".join(f"{kind} {n} 处" for kind, n in masked.items())),
+    ]
+    return [(label, content) for label, content in particulars if content]
+
+
+def _read(text: str | None, file: Path | None) -> str:
+    """Return the text from wherever it was given; raises TextError if that is nowhere or more than one place."""
+    if text is not None and file is not None:
+        raise TextError("正文与 --file 只能给一个")
+    if text is not None:
+        return _writable(text)
+    if file is not None and str(file) != "-":
+        try:
+            return decode(file.read_bytes(), name=file.name)
+        except OSError as error:
+            raise TextError(f"读不了 {file}：{error.strerror}") from error
+    if file is None and sys.stdin.isatty():
+        raise TextError("没有正文：写在命令后、用 --file 指定文件，或从标准输入送入")
+    return decode(sys.stdin.buffer.read(), name="标准输入")
+
+
+def _writable(argument: str) -> str:
+    """Return a command line argument without the stand-ins for bytes that are not in the terminal's encoding."""
+    return argument.encode("utf-8", errors="replace").decode("utf-8")
