@@ -47,6 +47,39 @@ def finetune_command(
     typer.echo(f"run: {folder}")
 
 
+@app.command("export")
+def export_command(
+    run: Annotated[Path, typer.Argument(help="folder of a finished fine-tuning run")],
+    bundle: Annotated[Path, typer.Argument(help="folder of the bundle to write, for example nlp/bundles/default")],
+    data: Annotated[Path, typer.Option(help="folder of the messages")] = Path("../shared/data"),
+    quantise: Annotated[bool, typer.Option(help="int8 weights for the encoder")] = True,
+) -> None:
+    """Make a bundle of a run: linear branch, ONNX encoder, calibration, thresholds."""
+    from training.export import export_bundle
+
+    typer.echo(f"bundle: {export_bundle(run, bundle, data=data, console=Console(), quantise=quantise)}")
+
+
+@app.command("splits")
+def splits_command(
+    data: Annotated[Path, typer.Option(help="folder of the messages")] = Path("../shared/data"),
+) -> None:
+    """Report the frozen splits: rows, labelled rows, and near-duplicates that cross them (there must be none)."""
+    from nlp.taxonomy import load_taxonomy
+    from training.data import read_examples
+    from training.split import find_leaks, split_examples
+
+    dealt = split_examples(read_examples(data, load_taxonomy()))
+    for split, examples in dealt.items():
+        typer.echo(f"{split:12} {len(examples):6} rows, {sum(bool(e.labels) for e in examples):6} with labels")
+    leaks = find_leaks(dealt)
+    typer.echo(f"near-duplicates across splits: {len(leaks)}")
+    for leak in leaks:
+        typer.echo(f"  {leak.first} {leak.second} {leak.similarity:.2f}")
+    if leaks:
+        raise typer.Exit(1)
+
+
 @app.command("evaluate")
 def evaluate_command(
     bundle: Annotated[Path, typer.Argument(help="folder of the bundle, for example nlp/bundles/default")],
@@ -75,4 +108,9 @@ def main() -> None:
         app()
     except PetitionError as error:
         typer.echo(f"error: {error}", err=True)
+        raise SystemExit(2) from error
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] in ("nlp", "training"):
+            raise
+        typer.echo(f"error: {error.name} is not installed: training needs the extra [train], see README.md", err=True)
         raise SystemExit(2) from error
