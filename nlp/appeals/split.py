@@ -8,7 +8,7 @@ from nlp.appeals.matters import Score, word_scores
 from nlp.appeals.pieces import Cue, Piece, cut
 from nlp.petition import Masked
 
-_OWN_MATTER: dict[Cue, float] = {"numbered": 0.45, "connective": 0.5, "request": 0.5, "question": 0.6, "whole": 1.1}
+_OWN_MATTER: dict[Cue, float] = {"numbered": 0.4, "connective": 0.4, "request": 0.4, "question": 0.6, "whole": 1.1}
 """Share of its best department from which a piece has a matter of its own, by what set the piece off."""
 _SAME_MATTER = 0.3
 """Likeness (shared mass of the departments) from which two pieces are one appeal."""
@@ -64,10 +64,13 @@ def split_appeals(masked: Masked, *, title_length: int = 0, score: Score = word_
     `title_length` is that of the title at the start of the original (0 without a title). `score` tells what a piece is
     about; pass the model's department head for the best result, the default knows words only.
     """
+    if not masked.text:
+        nothing = Appeal(spans=((0, 0),), masked_spans=((0, 0),))
+        return Appeals(items=(nothing,), unsure=False, suspected=1)
     body_start = bisect_left(masked.origin, title_length)
     while body_start < len(masked.text) and masked.text[body_start].isspace():
         body_start += 1
-    pieces = cut(masked.text, body_start=min(body_start, max(0, len(masked.text) - 1)))
+    pieces = cut(masked.text, body_start=min(body_start, len(masked.text) - 1))
     groups, doubtful = _grouped(masked.text, pieces, score)
     items = tuple(_appeal(group, masked) for group in groups)
     return Appeals(items=items, unsure=doubtful > 0, suspected=len(items) + doubtful)

@@ -1,0 +1,152 @@
+"""Draft letters: what they hold, what stays blank, what is refused."""
+
+import zipfile
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from docx import Document
+
+from nlp.errors import PetitionError
+from nlp.knowledge import load_knowledge
+from nlp.notices import BLANK, NOTICES, Draft, Facts, NoticeError, PersonDecision, draft_notice
+from nlp.petition import RouteOption
+
+DECISION = PersonDecision(
+    decided_by="李某", decided_on=date(2026, 11, 22), basis="《信访工作条例》第十九条第三款", reason="该事项正在办理"
+)
+FACTS = Facts(
+    office="某某县信访局",
+    number="XF20261121",
+    petitioner="王某",
+    source="网上信访",
+    received_on=date(2026, 11, 21),
+    accepted_on=date(2026, 11, 23),
+    appeals=("请求修复幸福路", "请求恢复路灯"),
+    handler="县住建局",
+    transfer_basis="《信访工作条例》第二十二条第一款第二项",
+    transferred_on=date(2026, 11, 24),
+    assigned=False,
+    limit="自受理之日起60日内办结",
+    due_on=date(2027, 1, 22),
+    query="信访信息系统",
+    contact="赵某，0731-00000000",
+    options=(
+        RouteOption(
+            channel="arbitration",
+            name="劳动仲裁",
+            basis="劳动争议调解仲裁法第2条",
+            certainty="verified",
+            effect="按争议程序办",
+        ),
+        RouteOption(
+            channel="statutory_duty", name="劳动监察", basis="劳动保障监察条例第9条", certainty="inferred", effect="无"
+        ),
+    ),
+    higher_office="某某市住建局",
+    signed_on=date(2026, 11, 25),
+)
+
+
+def drafted(code: str, facts: Facts = FACTS) -> Draft:
+    return draft_notice(code, facts, decision=DECISION if code == "notice_not_accept" else None)
+
+
+def words_of(draft: Draft) -> str:
+    return "\n".join(paragraph.text for paragraph in Document(BytesIO(draft.docx)).paragraphs)
+
+
+@pytest.mark.parametrize("code", NOTICES)
+def test_docx_and_html_say_the_same_and_are_marked_as_drafts(code: str) -> None:
+    draft = drafted(code)
+    for line in words_of(draft).splitlines():
+        assert line in draft.html
+    assert "草稿" in draft.html
+    assert "草稿" in Document(BytesIO(draft.docx)).sections[0].header.paragraphs[0].text
+    assert "http" not in draft.html
+
+
+@pytest.mark.parametrize(
+    ("code", "wanted"),
+    [
+        ("notice_accept", ["XF20261121", "某某县信访局", "1．请求修复幸福路", "2．请求恢复路灯", "60日", "2027年1月22日", "信访信息系统", "赵某"]),
+        ("notice_transfer", ["转送告知单", "县住建局", "第二十二条", "2026年11月24日", "信访信息系统"]),
+        ("notice_not_accept", ["该事项正在办理", "第十九条第三款", "李某", "2026年11月22日"]),
+        ("notice_choice", ["途径一：劳动仲裁", "途径二：劳动监察", "条文待核实", "选择后的效果：按争议程序办", "由您决定"]),
+        ("handling_opinion", ["网上信访", "诉求1", "诉求2", "30日内", "某某市住建局", "第三十五条"]),
+    ],
+)  # fmt: skip
+def test_required_elements_are_there(code: str, wanted: list[str]) -> None:
+    words = words_of(drafted(code))
+    assert [part for part in wanted if part not in words] == []
+
+
+def test_every_letter_is_known_to_the_knowledge_files() -> None:
+    assert set(NOTICES) <= {notice.code for notice in load_knowledge().notices}
+
+
+@pytest.mark.parametrize("code", NOTICES)
+def test_missing_facts_become_listed_blanks(code: str) -> None:
+    draft = drafted(code, Facts())
+    assert {"机关名称", "信访件编号", "落款日期"} <= set(draft.blanks)
+    assert words_of(draft).count(BLANK) >= len(draft.blanks)
+    assert "None" not in draft.html
+
+
+def test_full_facts_leave_no_blank_in_a_plain_letter() -> None:
+    assert drafted("notice_accept").blanks == ()
+
+
+def test_results_of_an_opinion_are_always_left_to_people() -> None:
+    assert {"查明的事实和理由", "处理意见"} <= set(drafted("handling_opinion").blanks)
+
+
+def test_a_refusal_needs_a_person() -> None:
+    with pytest.raises(NoticeError, match="必须由人作出决定"):
+        draft_notice("notice_not_accept", FACTS)
+    with pytest.raises(NoticeError, match="决定人"):
+        PersonDecision(decided_by=" ", decided_on=date(2026, 11, 22), basis="条例第19条", reason="在办")
+    with pytest.raises(PetitionError, match="依据条款"):
+        PersonDecision(decided_by="李某", decided_on=date(2026, 11, 22), basis="", reason="在办")
+
+
+def test_unknown_letters_are_refused_with_the_choices() -> None:
+    with pytest.raises(NoticeError, match="notice_accept"):
+        draft_notice("fine_notice", FACTS)
+
+
+def test_markup_in_facts_is_escaped_and_control_characters_go() -> None:
+    facts = Facts(petitioner="<script>alert(1)</script>", appeals=("a & b\x00\x0b {{ office }}",))
+    draft = drafted("notice_accept", facts)
+    assert "<script>" not in draft.html
+    assert "&lt;script&gt;" in draft.html
+    assert "a & b {{ office }}" in words_of(draft)
+    assert zipfile.ZipFile(BytesIO(draft.docx)).testzip() is None
+
+
+def test_an_office_can_edit_a_template(tmp_path: Path) -> None:
+    (tmp_path / "notice_accept.yaml").write_text(
+        "name: 受理单\nblocks:\n- title: 我县的受理单\n- right: '{{ office }}'\n", "utf-8"
+    )
+    draft = draft_notice("notice_accept", FACTS, templates=tmp_path)
+    assert words_of(draft) == "我县的受理单\n某某县信访局"
+    assert draft_notice("notice_transfer", FACTS, templates=tmp_path).title == "信访事项转送（交办）告知单"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("name: [", "不是有效的 YAML"),
+        ("name: 单", "必须有 name 和 blocks"),
+        ("name: 单\nblocks:\n- picture: 图", "不认识的段落"),
+        ("name: 单\nblocks:\n- title: '{{ no_such_fact }}'", "无法填写"),
+        ("name: 单\nblocks:\n- title: '{{ office.__class__.__mro__ }}'", "无法填写"),
+        ("name: 单\nblocks:\n- title: '{% if %}'", "无法填写"),
+        ("name: 单\nblocks:\n- title: '{{ item }}'\n  each: no_such_list", "无法填写"),
+    ],
+)
+def test_faulty_templates_are_named(tmp_path: Path, content: str, said: str) -> None:
+    (tmp_path / "notice_accept.yaml").write_text(content, "utf-8")
+    with pytest.raises(NoticeError, match=said):
+        draft_notice("notice_accept", FACTS, templates=tmp_path)
