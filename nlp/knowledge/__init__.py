@@ -3,6 +3,7 @@
 from nlp.knowledge.loading import check_overlay, load_knowledge
 from nlp.knowledge.records import (
     CERTAINTY,
+    EVENTS,
     About,
     Alternatives,
     Circumstance,
@@ -25,6 +26,7 @@ from nlp.knowledge.records import (
 
 __all__ = [
     "CERTAINTY",
+    "EVENTS",
     "About",
     "Alternatives",
     "Circumstance",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from nlp.knowledge.reading import repeated
-from nlp.knowledge.records import Deadline, Knowledge, Rule, Sourced
+from nlp.knowledge.records import EVENTS, Deadline, Knowledge, Rule, Sourced
 from nlp.knowledge.signals import faults_of, groups_in
 from nlp.taxonomy import load_taxonomy
 
@@ -37,6 +37,7 @@ def faults_in(knowledge: Knowledge) -> list[str]:
         *_dangling(knowledge),
         *_unsound_signals(knowledge),
         *_odd_deadlines(knowledge.deadlines),
+        *_missing_levels(knowledge),
     ]
 
 
@@ -131,9 +132,20 @@ def _all_signals(rule: Rule) -> tuple[str, ...]:
     return (*rule.idioms, *(signal for clue in rule.clues for signal in (*clue.find, *clue.near)))
 
 
+def _missing_levels(knowledge: Knowledge) -> Iterator[str]:
+    """Find the transfer levels that nlp.deadlines proposes and that are not there."""
+    present = {level.code for level in knowledge.transfer_levels}
+    for code in ("level_major", "level_first_to_repeat", "level_ordinary"):
+        if code not in present:
+            yield f"transfer_levels {code}: is proposed by the program and cannot be missing; rename it instead"
+
+
 def _odd_deadlines(deadlines: tuple[Deadline, ...]) -> Iterator[str]:
     """Find clocks without a limit that need one, and local practice that looks like law."""
+    known = EVENTS.keys() | {deadline.code for deadline in deadlines}
     for deadline in deadlines:
+        if deadline.starts not in known:
+            yield f"deadlines {deadline.code}: starts at the unknown event {deadline.starts!r}; known: {sorted(known)}"
         open_ended = deadline.unit in {"immediate", "specified"}
         if open_ended != (deadline.limit is None) or (deadline.limit is not None and deadline.limit <= 0):
             yield f"deadlines {deadline.code}: limit {deadline.limit!r} does not fit the unit {deadline.unit!r}"

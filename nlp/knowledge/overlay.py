@@ -1,21 +1,21 @@
 """An office's own practice, laid over the product's knowledge without touching code.
 
 The overlay is a YAML file: the office's name and, per section, entries by code. A known code changes the
-given fields, `off: true` switches an entry off, a new code adds an entry. Whatever an office adds or
+given fields, `disabled: true` switches an entry off, a new code adds an entry. Whatever an office adds or
 changes is marked local practice. Rules of level S protect life: they can be added to, never weakened.
 
     office: 某县信访局
     deadlines:
       - {code: local_520_accept, limit: 3}
-      - {code: local_210_accept, off: true}
+      - {code: local_210_accept, disabled: true}
 """
 
 from typing import Any, cast
 
 from nlp.knowledge.reading import repeated
 
-_SAFETY_FIELDS = frozenset({"name", "action", "why", "clues", "off", "code", "certainty"})
-"""What an overlay may say about a rule of level S: wording and further clues (`off` has a message of its own)."""
+_SAFETY_FIELDS = frozenset({"name", "action", "why", "clues", "disabled", "code", "certainty"})
+"""What an overlay may say about a rule of level S: wording and further clues (`disabled` has a message of its own)."""
 
 
 def apply_overlay(
@@ -60,10 +60,10 @@ def _apply(entries: list[dict[str, Any]], change: dict[str, Any], *, section: st
         faults.extend(f"{section} {code}: {fault}" for fault in wrong)
         return
     known = next((entry for entry in entries if entry["code"] == code), None)
-    fields = {key: value for key, value in change.items() if key != "off"} | {"certainty": "local"}
+    fields = {key: value for key, value in change.items() if key != "disabled"} | {"certainty": "local"}
     if known is None:
         entries.append(fields)
-    elif change.get("off"):
+    elif change.get("disabled"):
         entries.remove(known)
     else:
         further = fields.pop("clues", [])
@@ -76,16 +76,16 @@ def _faults_of_change(entries: list[dict[str, Any]], change: dict[str, Any], *, 
     """Return what an office may not do with this entry."""
     known = next((entry for entry in entries if entry["code"] == change["code"]), None)
     faults = []
-    if not isinstance(change.get("off", False), bool):
-        faults.append(f"`off` must be true or false (given {change['off']!r})")
+    if not isinstance(change.get("disabled", False), bool):
+        faults.append(f"`disabled` must be true or false (given {change['disabled']!r})")
     if change.get("certainty", "local") != "local":
         faults.append(f"an office's entry is local practice: certainty must be local (given {change['certainty']!r})")
     if known is None:
-        if "off" in change:
+        if "disabled" in change:
             faults.append(f"there is no such entry to switch off; known: {', '.join(e['code'] for e in entries)}")
         return faults
     if section == "rules" and known.get("level") == "S":
-        if change.get("off"):
+        if change.get("disabled"):
             faults.append("a safety rule of level S cannot be switched off")
         weaker = sorted(change.keys() - _SAFETY_FIELDS)
         if weaker:

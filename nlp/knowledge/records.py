@@ -179,9 +179,34 @@ DeadlineKind = Literal["statutory", "other_procedure", "local"]
 Unit = Literal["natural_day", "work_day", "month", "immediate", "specified"]
 
 
+EVENTS: Mapping[str, str] = {
+    "received": "收到信访事项之日",
+    "forwarded": "收到转送、交办之日",
+    "assigned": "交办之日",
+    "accepted": "受理之日",
+    "received_by_handler": "有权机关收到申请之日",
+    "opinion_received": "收到处理意见书之日",
+    "review_requested": "收到复查请求之日",
+    "review_received": "收到复查意见之日",
+    "recheck_requested": "收到复核请求之日",
+    "decision_known": "知道行政行为、处理决定之日",
+    "decision_served": "认定书送达之日",
+    "reconsideration_accepted": "受理行政复议申请之日",
+    "reconsideration_received": "收到复议决定之日",
+    "infringement_known": "知道或者应当知道权利被侵害之日",
+    "arbitration_accepted": "仲裁受理之日",
+    "judgment_effective": "裁判生效之日",
+    "supervision_requested": "申请检察监督之日",
+    "inspection_filed": "劳动监察立案之日",
+    "injury": "事故伤害发生之日",
+    "application_accepted": "受理申请之日",
+}
+"""Events a clock can run from, in the words shown; a deadline may also run from the end of another one."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deadline(Sourced):
-    """One clock: who must do what within `limit` units after the event `starts`.
+    """One clock: who must do what within `limit` units after `starts`, an event or the code of another deadline.
 
     `limit` is absent where the unit is `immediate` or `specified` (by whoever assigns the petition). Empty
     `channels`, `matters`, `levels` or `receivers` mean all; `when` names a condition only a person can see.

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from nlp.knowledge.loading import load_knowledge
-from nlp.knowledge.records import CERTAINTY, Clue, Deadline, Knowledge, Route, Rule
+from nlp.knowledge.records import CERTAINTY, EVENTS, Clue, Deadline, Knowledge, Route, Rule
 from nlp.petition import Level
 from nlp.taxonomy import load_taxonomy
 
@@ -45,7 +45,7 @@ _OVERLAY = """\
 office: 某县信访局
 deadlines:
   - {code: local_520_accept, limit: 3}        # 修改
-  - {code: local_210_accept, off: true}       # 停用
+  - {code: local_210_accept, disabled: true}  # 停用
 rules:
   - code: overlevel_or_capital
     clues: [{find: 去省城找领导}]              # 给已有规则增加线索
@@ -181,12 +181,20 @@ def length_of(deadline: Deadline) -> str:
     return f"{deadline.limit}{_UNIT[deadline.unit]}"
 
 
+def starts_of(deadline: Deadline, knowledge: Knowledge) -> str:
+    """Return in Chinese what a deadline runs from."""
+    if deadline.starts in EVENTS:
+        return EVENTS[deadline.starts]
+    earlier = next(other for other in knowledge.deadlines if other.code == deadline.starts)
+    return f"“{earlier.what}”届满之日"
+
+
 def _deadlines(knowledge: Knowledge) -> str:
     """Clocks by kind, transfer levels."""
     sections = []
     for kind, title in KIND.items():
         rows = (
-            (d.code, d.who, d.what, length_of(d), d.starts, d.basis, CERTAINTY[d.certainty])
+            (d.code, d.who, d.what, length_of(d), starts_of(d, knowledge), d.basis, CERTAINTY[d.certainty])
             for d in knowledge.deadlines
             if d.kind == kind
         )

@@ -115,7 +115,7 @@ def test_an_office_may_add_change_and_switch_off(tmp_path: Path) -> None:
         "office": "某县信访局",
         "deadlines": [
             {"code": "local_520_accept", "limit": 3},
-            {"code": "local_210_accept", "off": True},
+            {"code": "local_210_accept", "disabled": True},
             {
                 "code": "local_reply",
                 "kind": "local",
@@ -149,7 +149,7 @@ def test_safety_rules_cannot_be_weakened(tmp_path: Path) -> None:
         {
             "office": "某局",
             "rules": [
-                {"code": "self_harm", "off": True},
+                {"code": "self_harm", "disabled": True},
                 {"code": "group_event", "level": "B"},
                 {"code": "violence_threat", "idioms": ["同归于尽"]},
             ],
@@ -175,9 +175,9 @@ def test_every_fault_is_reported_at_once(tmp_path: Path) -> None:
         {
             "office": "某局",
             "unknown": [],
-            "deadlines": [{"code": "petition_handle", "limit": 30}, {"code": "nosuch", "off": True}],
+            "deadlines": [{"code": "petition_handle", "limit": 30}, {"code": "nosuch", "disabled": True}],
             "routes": [{"code": "arbitration", "colour": "red"}],
-            "rules": [{"code": "secret", "certainty": "verified"}, {"code": "minors", "off": "yes"}],
+            "rules": [{"code": "secret", "certainty": "verified"}, {"code": "minors", "disabled": "yes"}],
             "notices": "all",
         },
     )
@@ -187,7 +187,7 @@ def test_every_fault_is_reported_at_once(tmp_path: Path) -> None:
     assert "nosuch: there is no such entry to switch off" in text
     assert "routes arbitration: colour: Unexpected keyword argument" in text
     assert "secret: an office's entry is local practice" in text
-    assert "minors: `off` must be true or false" in text
+    assert "minors: `disabled` must be true or false" in text
     assert "notices: must be a list" in text
 
 
@@ -234,7 +234,17 @@ def test_unreadable_files_are_named(tmp_path: Path) -> None:
 
 
 def test_check_overlay_says_what_it_does(tmp_path: Path) -> None:
-    content = {"office": "某县信访局", "deadlines": [{"code": "local_210_accept", "off": True}]}
+    content = {"office": "某县信访局", "deadlines": [{"code": "local_210_accept", "disabled": True}]}
     assert check_overlay(overlay(tmp_path, content)) == (
         "某县信访局的口径文件可以使用。deadlines：新增0、修改0、停用1。"
+    )
+
+
+def test_the_overlay_of_the_documentation_page_works(knowledge: Knowledge, tmp_path: Path) -> None:
+    example = re.search(r"```yaml\n(office:.*?)```", render(knowledge), re.DOTALL)
+    assert example
+    path = tmp_path / "office.yaml"
+    path.write_text(example.group(1), encoding="utf-8")
+    assert check_overlay(path) == (
+        "某县信访局的口径文件可以使用。rules：新增0、修改1、停用0；deadlines：新增0、修改1、停用1。"
     )
