@@ -17,20 +17,23 @@ Loading verifies everything and refuses with one clear error. No pickle anywhere
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from nlp.calibrate import Blend, Calibration
 from nlp.decide import Thresholds
 from nlp.errors import BundleError
 from nlp.ngrams import NgramVocabulary
-from nlp.petition import HEADS
+from nlp.petition import HEADS, Head
 from nlp.runtime import HeadWeights, LinearHead, Runtime
 from nlp.taxonomy import Taxonomy
 from nlp.tokenise import PieceTokeniser
@@ -80,35 +83,49 @@ class Bundle:
 
     def decision_thresholds(self) -> Thresholds:
         """Return the thresholds in the form `nlp.decide` uses; raises BundleError if the file does not fit."""
-        raw = self.thresholds
-        try:
+        with self._refusing("thresholds.json"):
+            raw = self.thresholds
             return Thresholds(**{**raw, "needed": tuple(raw["needed"])})
-        except (KeyError, TypeError) as error:
-            raise BundleError(f"{self.folder}/thresholds.json does not fit this program: {error}") from error
 
     def calibration(self) -> Calibration:
         """Return the branches' weights and the label order; raises BundleError if the file does not fit."""
-        raw = self._json("calibration.json")
-        labels = self._json("labels.json")["labels"]
-        try:
+        with self._refusing("calibration.json"):
+            raw = self._json("calibration.json")
             blends = {head: Blend(**raw[head]) for head in HEADS}
-        except (KeyError, TypeError) as error:
-            raise BundleError(f"{self.folder}/calibration.json does not fit this program: {error}") from error
-        return Calibration(blends=blends, labels={head: tuple(labels[head]) for head in HEADS})
+        return Calibration(blends=blends, labels=self._labels())
 
     def runtime(self, *, n_threads: int | None = None) -> Runtime:
-        """Open the model for inference."""
-        window = self._json("labels.json")["window"]
-        tokeniser = PieceTokeniser(
-            Tokenizer.from_file(str(self.folder / "tokenizer.json")),
-            window=window["pieces"],
-            max_windows=window["max_windows"],
+        """Open the model for inference; raises BundleError if its parts do not fit this program or one another."""
+        vocabulary, linear = self._linear()
+        return Runtime(
+            self.folder / "model.onnx",
+            tokeniser=self._tokeniser(),
+            heads=self._heads(),
+            vocabulary=vocabulary,
+            linear=linear,
+            n_threads=n_threads,
         )
-        with np.load(self.folder / "heads.npz", allow_pickle=False) as arrays:
+
+    def _tokeniser(self) -> PieceTokeniser:
+        with self._refusing("labels.json"):
+            window = self._json("labels.json")["window"]
+            n_pieces, max_windows = int(window["pieces"]), int(window["max_windows"])
+        with self._refusing("tokenizer.json"):
+            content = (self.folder / "tokenizer.json").read_text(encoding="utf-8")
+            return PieceTokeniser(_read_tokenizer(content), window=n_pieces, max_windows=max_windows)
+
+    def _heads(self) -> dict[Head, HeadWeights]:
+        with self._refusing("heads.npz"), np.load(self.folder / "heads.npz", allow_pickle=False) as arrays:
             heads = {
                 head: HeadWeights(weight=arrays[f"{head}_weight"], bias=arrays[f"{head}_bias"]) for head in HEADS
             }
-        with np.load(self.folder / "linear.npz", allow_pickle=False) as arrays:
+            for head, n_labels in self._sizes().items():
+                _check_shape(f"{head}_weight", heads[head].weight, (None, n_labels))
+                _check_shape(f"{head}_bias", heads[head].bias, (n_labels,))
+            return heads
+
+    def _linear(self) -> tuple[NgramVocabulary, dict[Head, LinearHead]]:
+        with self._refusing("linear.npz"), np.load(self.folder / "linear.npz", allow_pickle=False) as arrays:
             vocabulary = NgramVocabulary(hashes=arrays["hashes"], idf=arrays["idf"])
             linear = {
                 head: LinearHead(
@@ -116,24 +133,52 @@ class Bundle:
                 )
                 for head in HEADS
             }
-        return Runtime(
-            self.folder / "model.onnx",
-            tokeniser=tokeniser,
-            heads=heads,
-            vocabulary=vocabulary,
-            linear=linear,
-            n_threads=n_threads,
-        )
+            n_ngrams = len(vocabulary.hashes)
+            _check_shape("idf", vocabulary.idf, (n_ngrams,))
+            for head, n_labels in self._sizes().items():
+                _check_shape(f"{head}_weight", linear[head].weight, (n_ngrams, n_labels))
+                _check_shape(f"{head}_scale", linear[head].scale, (n_labels,))
+                _check_shape(f"{head}_bias", linear[head].bias, (n_labels,))
+            return vocabulary, linear
+
+    def check_labels(self, taxonomy: Taxonomy) -> None:
+        """Raise BundleError unless the model's outputs are the labels of `taxonomy`, in its order."""
+        labels = self._labels()
+        with self._refusing("labels.json"):
+            version = self._json("labels.json")["taxonomy_version"]
+        if version != taxonomy.version:
+            raise BundleError(f"{self.folder} was made for taxonomy {version}, this program has {taxonomy.version}")
+        for head in HEADS:
+            if labels[head] != taxonomy.labels[head]:
+                raise BundleError(f"{self.folder}: the labels of head {head} are not the taxonomy's, or in other order")
+
+    def _labels(self) -> dict[Head, tuple[str, ...]]:
+        with self._refusing("labels.json"):
+            labels = self._json("labels.json")["labels"]
+            return {head: tuple(labels[head]) for head in HEADS}
+
+    def _sizes(self) -> dict[Head, int]:
+        return {head: len(labels) for head, labels in self._labels().items()}
 
     def _json(self, name: str) -> dict[str, Any]:
         content: dict[str, Any] = json.loads((self.folder / name).read_text(encoding="utf-8"))
         return content
 
+    @contextmanager
+    def _refusing(self, name: str) -> Iterator[None]:
+        """Turn whatever is wrong with the content of one file into a BundleError that names it."""
+        try:
+            yield
+        except (LookupError, TypeError, ValueError, OSError, BadZipFile) as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise BundleError(f"{self.folder / name} does not fit this program: {reason}") from error
+
 
 def load_bundle(folder: Path | None, taxonomy: Taxonomy) -> Bundle:
     """Verify the bundle in `folder` (None: the one that comes with the package) against `taxonomy`.
 
-    Raises BundleError if a file is missing or altered, or the labels are not those of `taxonomy` in its order.
+    Raises BundleError if a file is missing or altered, if the labels are not those of `taxonomy` in its order, or if
+    calibration or thresholds make no sense. What is in the weights is checked when they are opened by `runtime`.
     """
     folder = folder or DEFAULT
     if not folder.is_dir():
@@ -148,7 +193,9 @@ def load_bundle(folder: Path | None, taxonomy: Taxonomy) -> Bundle:
         if sums.get(name) != sha256(folder / name):
             raise BundleError(f"{folder}/{name} does not match its checksum in {SUMS}: damaged or altered")
     bundle = Bundle(folder=folder, id=f"{folder.name}-{sha256(sums_file)[:10]}")
-    _check_labels(bundle, taxonomy)
+    bundle.check_labels(taxonomy)
+    bundle.calibration()
+    bundle.decision_thresholds()
     return bundle
 
 
@@ -165,16 +212,18 @@ def sha256(path: Path) -> str:
 
 
 def _read_sums(path: Path) -> dict[str, str]:
-    pairs = (line.split("  ", 1) for line in path.read_text(encoding="utf-8").splitlines() if "  " in line)
-    return {name: digest for digest, name in pairs}
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
 
 
-def _check_labels(bundle: Bundle, taxonomy: Taxonomy) -> None:
-    content = json.loads((bundle.folder / "labels.json").read_text(encoding="utf-8"))
-    if content["taxonomy_version"] != taxonomy.version:
-        raise BundleError(
-            f"{bundle.folder} was made for taxonomy {content['taxonomy_version']}, this program has {taxonomy.version}"
-        )
-    for head in HEADS:
-        if tuple(content["labels"].get(head, ())) != taxonomy.labels[head]:
-            raise BundleError(f"{bundle.folder}: the labels of head {head} differ from the taxonomy's, or their order")
+def _read_tokenizer(content: str) -> Tokenizer:
+    try:
+        return Tokenizer.from_str(content)
+    except Exception as error:  # the library raises nothing narrower
+        raise ValueError(str(error)) from error
+
+
+def _check_shape(name: str, array: NDArray[Any], shape: tuple[int | None, ...]) -> None:
+    fits = len(shape) == array.ndim and all(n in (None, m) for n, m in zip(shape, array.shape, strict=True))
+    if not fits:
+        raise ValueError(f"{name} has shape {array.shape}, {shape} is needed")

@@ -2,11 +2,13 @@
 
 Per head two weights are fitted on the calibration split, one per branch: p = softmax(a * encoder + b * linear). They
 are at once the blend of the branches and its temperature (Guo et al. 2017). A second-level class gets its first-level
-class's probability times its own share among its siblings, so the two levels can never contradict each other.
+class's probability times its own share among its siblings, so that the second level sums to the first; and the best
+second-level class is looked for under the best first-level class, so that the two answers never contradict each other.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +21,15 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Blend:
-    """Weights of the two branches of one head."""
+    """Weights of the two branches of one head; raises ValueError unless both are finite and not negative."""
 
     encoder: float
     linear: float
+
+    def __post_init__(self) -> None:
+        """Refuse weights that turn an answer round or into nothing."""
+        if not all(is_number(weight) and weight >= 0 for weight in (self.encoder, self.linear)):
+            raise ValueError(f"weights must be numbers of at least 0, got {self.encoder!r} and {self.linear!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +50,24 @@ class Calibration:
             logits["category_l2"], probabilities["category_l1"], parents
         )
         return Scores(probabilities=probabilities)
+
+
+def rank(scores: Scores, head: Head, labels: Mapping[Head, tuple[str, ...]]) -> NDArray[np.int64]:
+    """Return the label indices of one head, best first, shape (labels,) or (rows, labels).
+
+    Second-level classes under the best first-level class come before all others.
+    """
+    key = scores.probabilities[head]
+    if head == "category_l2":
+        first = scores.probabilities["category_l1"].argmax(axis=-1)
+        # Probabilities end at 1, so no class outside can overtake.
+        key = key + 2 * (parent_indices(labels) == first[..., None])
+    return np.asarray((-key).argsort(axis=-1, kind="stable"), dtype=np.int64)
+
+
+def is_number(value: object) -> bool:
+    """Tell whether `value`, as read from a JSON file, is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 def softmax(logits: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""May a clerk accept the suggestion as it stands, or must a person decide? And why?
+"""Decide whether a clerk may accept the suggestion as it stands or a person must look, and say why.
 
 A suggestion is `auto` only if nothing forbids it (must-review rules, several appeals, two open routes, a text too
 short or unlike what the model knows) and the joint confidence of all needed heads clears a threshold chosen by risk
@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from nlp.petition import Decision, Firing, Head, Prediction, Reason
+from nlp.calibrate import is_number
+from nlp.petition import HEADS, Decision, Firing, Head, Prediction, Reason
 
 HEAD_NAMES: Mapping[Head, str] = {
     "category_l1": "内容分类（一级）",
@@ -28,7 +29,8 @@ class Thresholds:
     """When a machine's suggestion may stand.
 
     `joint` is the least product of the needed heads' confidences; None means that no threshold met the error
-    `budget` at `confidence_level`, so everything is reviewed. `per_head` says the same of each head alone.
+    `budget` at `confidence_level`, so everything is reviewed. `per_head` says the same of each head alone. Raises
+    ValueError if a value is missing or makes no sense, so that a broken file can never let everything pass.
     """
 
     budget: float
@@ -38,6 +40,23 @@ class Thresholds:
     per_head: Mapping[Head, float | None]
     min_characters: int
     min_known_share: float
+
+    def __post_init__(self) -> None:
+        """Check every value."""
+        for name in ("budget", "confidence_level"):
+            if not (is_number(value := getattr(self, name)) and 0 < value < 1):
+                raise ValueError(f"{name} must lie between 0 and 1, got {value!r}")
+        if not self.needed or not set(self.needed) <= set(HEADS):
+            raise ValueError(f"needed must name at least one of {', '.join(HEADS)}, got {self.needed!r}")
+        if missing := [head for head in self.needed if head not in self.per_head]:
+            raise ValueError(f"per_head lacks {', '.join(missing)}")
+        for name, threshold in [("joint", self.joint), *self.per_head.items()]:
+            if threshold is not None and not (is_number(threshold) and 0 < threshold <= 1):
+                raise ValueError(f"threshold {name} must lie between 0 and 1 or be null, got {threshold!r}")
+        if not (is_number(self.min_characters) and self.min_characters >= 1):
+            raise ValueError(f"min_characters must be at least 1, got {self.min_characters!r}")
+        if not (is_number(self.min_known_share) and 0 <= self.min_known_share < 1):
+            raise ValueError(f"min_known_share must lie between 0 and 1, got {self.min_known_share!r}")
 
 
 def joint_confidence(predictions: Mapping[Head, Prediction], needed: Sequence[Head]) -> float:

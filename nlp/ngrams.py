@@ -55,6 +55,8 @@ class NgramVocabulary:
 
     def find(self, hashes: NDArray[np.uint32]) -> NDArray[np.int64]:
         """Return the index of each hash in the vocabulary, -1 where it is unknown."""
+        if not len(self.hashes):
+            return np.full(len(hashes), -1, dtype=np.int64)
         places = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
         return np.where(self.hashes[places] == hashes, places, -1)
 

@@ -12,6 +12,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from nlp.errors import BundleError
 from nlp.ngrams import NgramVocabulary
 from nlp.petition import HEADS, Head
 from nlp.tokenise import PieceTokeniser
@@ -65,14 +66,23 @@ class Runtime:
         linear: Mapping[Head, LinearHead],
         n_threads: int | None = None,
     ) -> None:
-        """Open the ONNX file `model`; `n_threads` None lets ONNX Runtime use every core."""
+        """Open the ONNX file `model`; `n_threads` None lets ONNX Runtime use every core.
+
+        Raises BundleError if the file is no model or its width is not that of `heads`.
+        """
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         if n_threads is not None:
             options.intra_op_num_threads = n_threads
         # Spinning threads starve whatever else runs on a small server: see shared/design/DEPENDENCIES.md.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        try:
+            self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's errors share no narrower base
+            raise BundleError(f"{model} cannot be opened: {error}") from error
+        width = self._session.get_outputs()[0].shape[-1]
+        if wrong := [head for head in HEADS if heads[head].weight.shape[0] != 2 * width]:
+            raise BundleError(f"{model} gives vectors of width {width}, the weights of {', '.join(wrong)} need another")
         self._tokeniser = tokeniser
         self.heads = heads
         self.vocabulary = vocabulary

@@ -49,8 +49,8 @@ class Overlay:
 def read_overlay(path: Path, standard: Taxonomy) -> Overlay:
     """Read and check an overlay file against the `standard` directory.
 
-    Raises TaxonomyError that lists every fault: unknown codes and keys, wrong types, substitutes that are unknown, absent
-    themselves or the same unit, and periods that end before they begin.
+    Raises TaxonomyError that lists every fault: unknown codes and keys, wrong types, substitutes that are unknown,
+    absent themselves or the same unit, and periods that end before they begin.
     """
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -58,7 +58,8 @@ def read_overlay(path: Path, standard: Taxonomy) -> Overlay:
         raise TaxonomyError(str(path), [f"cannot be read as UTF-8 YAML: {type(error).__name__}"]) from error
     if not isinstance(raw, dict) or not isinstance(raw.get("departments"), dict):
         raise TaxonomyError(str(path), ["must be a mapping with the keys office and departments (itself a mapping)"])
-    faults = [f"unknown key {key!r}; allowed: departments, office" for key in raw if key not in ("office", "departments")]
+    allowed = ("departments", "office")
+    faults = [f"unknown key {key!r}; allowed: {', '.join(allowed)}" for key in raw if key not in allowed]
     if not isinstance(raw.get("office"), str) or not raw["office"].strip():
         faults.append("office must be the office's name (text)")
     codes = {department.code for department in standard.departments}
@@ -111,7 +112,7 @@ def _substitute_faults(code: str, entry: Mapping[str, Any], codes: set[str], ent
     if "substitute" not in entry:
         return []
     substitute = entry["substitute"]
-    if substitute not in codes:
+    if not isinstance(substitute, str) or substitute not in codes:
         return [f"substitute {substitute!r} is no department code"]
     if substitute == code:
         return ["substitute is the unit itself"]
