@@ -85,7 +85,10 @@ class Bundle:
         """Return the thresholds in the form `nlp.decide` uses; raises BundleError if the file does not fit."""
         with self._refusing("thresholds.json"):
             raw = self.thresholds
-            return Thresholds(**{**raw, "needed": tuple(raw["needed"])})
+            thresholds = Thresholds(**{**raw, "needed": tuple(raw["needed"])})
+            if thresholds.joint == 0:
+                raise ValueError("joint is 0, which would let everything pass; null sends everything to review")
+            return thresholds
 
     def calibration(self) -> Calibration:
         """Return the branches' weights and the label order; raises BundleError if the file does not fit."""

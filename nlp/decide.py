@@ -29,8 +29,8 @@ class Thresholds:
     """When a machine's suggestion may stand.
 
     `joint` is the least product of the needed heads' confidences; None means that no threshold met the error
-    `budget` at `confidence_level`, so everything is reviewed. `per_head` says the same of each head alone. Raises
-    ValueError if a value is missing or makes no sense, so that a broken file can never let everything pass.
+    `budget` at `confidence_level`, so everything is reviewed; 0 asks for no confidence at all, which training needs and
+    no bundle may say. `per_head` says the same of each head alone. Raises ValueError if a value makes no sense.
     """
 
     budget: float
@@ -51,7 +51,7 @@ class Thresholds:
         if missing := [head for head in self.needed if head not in self.per_head]:
             raise ValueError(f"per_head lacks {', '.join(missing)}")
         for name, threshold in [("joint", self.joint), *self.per_head.items()]:
-            if threshold is not None and not (is_number(threshold) and 0 < threshold <= 1):
+            if threshold is not None and not (is_number(threshold) and 0 <= threshold <= 1):
                 raise ValueError(f"threshold {name} must lie between 0 and 1 or be null, got {threshold!r}")
         if not (is_number(self.min_characters) and self.min_characters >= 1):
             raise ValueError(f"min_characters must be at least 1, got {self.min_characters!r}")

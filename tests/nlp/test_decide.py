@@ -122,7 +122,6 @@ def test_all_reasons_are_given_the_gravest_first():
     ("change", "message"),
     [
         ({"joint": -1.0}, "threshold joint"),
-        ({"joint": 0}, "threshold joint"),
         ({"joint": 1.5}, "threshold joint"),
         ({"joint": float("nan")}, "threshold joint"),
         ({"joint": "0.9"}, "threshold joint"),
