@@ -14,6 +14,7 @@ import numpy as np
 from nlp.related import RelatedIndex, sign
 
 N_QUERIES = 200
+BATCH = 10_000
 
 
 def main() -> None:
@@ -32,10 +33,15 @@ def measure(size: int, *, width: int) -> None:
     themes = random.standard_normal((2_000, width)).astype(np.float32)
     index = RelatedIndex(width=width)
     began = time.perf_counter()
-    for number in range(size):
-        vector = themes[number % len(themes)] + 0.8 * random.standard_normal(width).astype(np.float32)
-        signature = random.integers(0, 2**16, 64, dtype=np.uint16)
-        index.add_signed(str(number), signature=signature, digest=number + 1, vector=vector)
+    for first in range(0, size, BATCH):
+        numbers = range(first, min(size, first + BATCH))
+        noise = random.standard_normal((len(numbers), width), dtype=np.float32)
+        index.add_many(
+            [str(number) for number in numbers],
+            signatures=random.integers(0, 2**16, (len(numbers), 64), dtype=np.uint16),
+            digests=[number + 1 for number in numbers],
+            vectors=themes[np.array(numbers) % len(themes)] + 0.8 * noise,
+        )
     built = time.perf_counter() - began
     text = "".join(chr(point) for point in random.integers(0x4E00, 0x9FA0, 370))
     began = time.perf_counter()

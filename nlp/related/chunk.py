@@ -33,12 +33,34 @@ class Chunk:
         return self.n == CHUNK
 
     @property
+    def room(self) -> int:
+        """How many more petitions fit."""
+        return CHUNK - self.n
+
+    def append(
+        self,
+        *,
+        signatures: NDArray[np.uint16],
+        keys: NDArray[np.uint32],
+        digests: NDArray[np.uint64],
+        vectors: NDArray[np.float32],
+        sketches: NDArray[np.float32],
+    ) -> None:
+        """Store rows, at most `room`; a block that gets full is sealed."""
+        rows = slice(self.n, self.n + len(digests))
+        self.signatures[rows], self.keys[rows], self.digests[rows] = signatures, keys, digests
+        self.vectors[rows], self.sketches[rows], self.alive[rows] = vectors, sketches, True
+        self.n = rows.stop
+        if self.full:
+            self._seal()
+
+    @property
     def n_bytes(self) -> int:
         """Memory held by the arrays."""
         arrays = (self.signatures, self.keys, self.digests, self.vectors, self.sketches, self.alive)
         return sum(array.nbytes for array in arrays) + (self._order.nbytes if self._order is not None else 0)
 
-    def seal(self) -> None:
+    def _seal(self) -> None:
         """Sort the band keys of a full block for quick look-up."""
         order = np.argsort(self.keys, axis=0, kind="stable")
         self.keys = np.take_along_axis(self.keys, order, axis=0).T.copy()

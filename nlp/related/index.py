@@ -5,7 +5,7 @@ A vector is first compared by a short sketch (random orthogonal projection), the
 the answer is "possibly the same as".
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from hashlib import blake2b
 
@@ -57,21 +57,47 @@ class RelatedIndex:
         self.add_signed(petition_id, signature=sign(text), digest=text_digest(text), vector=vector)
 
     def add_signed(self, petition_id: str, *, signature: Signature, digest: int, vector: Vector) -> None:
-        """Store a petition whose signature and digest were kept, as when the index is loaded from the database."""
-        if petition_id in self._rows:
-            raise ValueError(f"petition {petition_id!r} is in the index already; remove it first")
-        unit = self._unit(vector)
-        if not self._chunks or self._chunks[-1].full:
-            self._chunks.append(Chunk(width=self._width, sketch_width=min(SKETCH_WIDTH, self._width)))
-        chunk = self._chunks[-1]
-        row = chunk.n
-        chunk.signatures[row], chunk.keys[row], chunk.digests[row] = signature, band_keys(signature), digest
-        chunk.vectors[row], chunk.sketches[row], chunk.alive[row] = unit, _projection(self._width) @ unit, True
-        chunk.n += 1
-        self._rows[petition_id] = len(self._ids)
-        self._ids.append(petition_id)
-        if chunk.full:
-            chunk.seal()
+        """Store one petition whose signature and digest were kept."""
+        self.add_many([petition_id], signatures=signature[None], digests=[digest], vectors=vector[None])
+
+    def add_many(
+        self,
+        petition_ids: Sequence[str],
+        *,
+        signatures: NDArray[np.uint16],
+        digests: Sequence[int],
+        vectors: NDArray[np.float32],
+    ) -> None:
+        """Store petitions whose signatures (n, 64), digests and vectors (n, width) were kept, as at start-up.
+
+        ValueError, and nothing stored, for a known or repeated id or arrays that do not fit.
+        """
+        n = len(petition_ids)
+        known = [petition_id for petition_id in petition_ids if petition_id in self._rows]
+        if known or len(set(petition_ids)) < n:
+            raise ValueError(f"petitions {known[:3] or 'given twice'} are in the index already; remove them first")
+        if signatures.shape != (n, N_HASHES) or len(digests) != n:
+            raise ValueError(f"{n} ids need signatures of shape ({n}, {N_HASHES}), given: {signatures.shape}")
+        units, keys = self._units(vectors), band_keys(signatures)
+        if len(units) != n:
+            raise ValueError(f"{n} ids need as many vectors, given: {len(units)}")
+        sketches = units @ _projection(self._width).T
+        done = 0
+        while done < n:
+            if not self._chunks or self._chunks[-1].full:
+                self._chunks.append(Chunk(width=self._width, sketch_width=min(SKETCH_WIDTH, self._width)))
+            taken = slice(done, min(n, done + self._chunks[-1].room))
+            self._chunks[-1].append(
+                signatures=signatures[taken],
+                keys=keys[taken],
+                digests=np.array(digests[taken], np.uint64),
+                vectors=units[taken],
+                sketches=sketches[taken],
+            )
+            done = taken.stop
+        for petition_id in petition_ids:
+            self._rows[petition_id] = len(self._ids)
+            self._ids.append(petition_id)
 
     def remove(self, petition_id: str) -> None:
         """Forget a petition; KeyError if it is not stored."""
@@ -83,7 +109,7 @@ class RelatedIndex:
 
         `ignore` holds ids left out, such as the petition's own. Many relatives at once are reported as a campaign.
         """
-        signature, unit, digest = sign(text), self._unit(vector), text_digest(text)
+        signature, unit, digest = sign(text), self._units(vector[None])[0], text_digest(text)
         keys, sketch = band_keys(signature), _projection(self._width) @ unit
         matches: list[Match] = []
         ignored = set(ignore)
@@ -105,15 +131,14 @@ class RelatedIndex:
         matches.sort(key=lambda match: (match.rank, -match.text_share, -match.matter_share, match.petition_id))
         return Related(matches=tuple(matches[:most]), n_found=len(matches), campaign=len(matches) >= CAMPAIGN)
 
-    def _unit(self, vector: Vector) -> Vector:
-        """Return the vector at length 1; ValueError for a wrong shape or numbers that are not finite."""
-        if vector.shape != (self._width,):
-            raise ValueError(f"the index holds vectors of shape ({self._width},), given: {vector.shape}")
-        length = float(np.linalg.norm(vector))
-        if not np.isfinite(length):
-            raise ValueError("the vector holds numbers that are not finite")
-        unit: Vector = (vector / length if length else vector).astype(np.float32)
-        return unit
+    def _units(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return vectors (n, width) at length 1; ValueError for a wrong shape or numbers that are not finite."""
+        if vectors.ndim != 2 or vectors.shape[1] != self._width:
+            raise ValueError(f"the index holds vectors of shape ({self._width},), given: {vectors.shape[1:]}")
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        if not np.isfinite(lengths).all():
+            raise ValueError("a vector holds numbers that are not finite")
+        return (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
 
 
 def text_digest(text: str) -> int:

@@ -103,6 +103,33 @@ def test_full_blocks_answer_like_open_ones(monkeypatch: pytest.MonkeyPatch) -> N
         assert narrow.query(text, vector=vector, most=50) == wide.query(text, vector=vector, most=50)
 
 
+def test_many_at_once_is_the_same_as_one_by_one() -> None:
+    texts = [TEXT, OTHER]
+    index = RelatedIndex(width=32)
+    index.add_many(
+        ["p0", "p1"],
+        signatures=np.stack([sign(text) for text in texts]),
+        digests=[text_digest(text) for text in texts],
+        vectors=np.stack([random_vector(number) for number in range(2)]),
+    )
+    for text in texts:
+        query = random_vector(1)
+        assert index.query(text, vector=query) == index_of(*texts).query(text, vector=query)
+
+
+def test_add_many_stores_all_or_nothing() -> None:
+    index = index_of(TEXT)
+    signatures, vectors = np.stack([sign(OTHER)] * 2), np.stack([random_vector(7)] * 2)
+    for ids in (["p1", "p0"], ["p1", "p1"]):
+        with pytest.raises(ValueError, match="already"):
+            index.add_many(ids, signatures=signatures, digests=[1, 2], vectors=vectors)
+    with pytest.raises(ValueError, match="signatures of shape"):
+        index.add_many(["p1"], signatures=signatures, digests=[1], vectors=vectors[:1])
+    with pytest.raises(ValueError, match="as many vectors"):
+        index.add_many(["p1", "p2"], signatures=signatures, digests=[1, 2], vectors=vectors[:1])
+    assert len(index) == 1
+
+
 def test_bad_input_is_refused() -> None:
     index = index_of(TEXT)
     with pytest.raises(ValueError, match="already"):
