@@ -1,0 +1,251 @@
+"""The evaluation from bundle to report, on a tiny bundle that is trained, exported and loaded like a real one."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from nlp.bundle import load_bundle
+from nlp.errors import BundleError
+from nlp.knowledge import load_knowledge
+from nlp.petition import HEADS, Petition
+from nlp.router import Router
+from nlp.taxonomy import load_taxonomy
+from training.baselines import KINDS, fit_baseline
+from training.cli import app
+from training.data import Example, read_examples
+from training.evaluate import EvaluateSettings, decision_figures, evaluate_bundle, update_bundle
+from training.figures import head_figures, joint_figures
+from training.folds import cross_validate, learning_curve, linear_learner
+from training.mistakes import guide_on, worst_mistakes
+from training.settings import RecipeError
+from training.split import split_examples
+from training.systems import MODEL, System, bundle_systems
+
+# The first test that needs the bundle waits for its training and export.
+pytestmark = pytest.mark.timeout(900)
+
+TAXONOMY = load_taxonomy()
+
+
+def example(number, *, accepted=(), **labels):
+    petition = Petition(id=str(number), text=f"第{number}件")
+    return Example(
+        id=str(number), petition=petition, group=str(number), source="written", labels=labels, accepted=accepted
+    )
+
+
+def says(name, head_answers, *, sure=0.9):
+    """A system that gives each head's answers, `sure` of all of them."""
+    probabilities = {}
+    for head, answers in head_answers.items():
+        labels = TAXONOMY.labels[head]
+        rows = np.full((len(answers), len(labels)), (1 - sure) / (len(labels) - 1), dtype=np.float32)
+        rows[np.arange(len(answers)), [labels.index(answer) for answer in answers]] = sure
+        probabilities[head] = rows
+    return System(name=name, probabilities=probabilities)
+
+
+@pytest.fixture(scope="module")
+def dealt(tiny_data):
+    return split_examples(read_examples(tiny_data, TAXONOMY, written=False))
+
+
+@pytest.fixture(scope="module")
+def evaluation(tiny_bundle, tiny_run, tiny_data, tmp_path_factory):
+    out = tmp_path_factory.mktemp("evaluation")
+    settings = EvaluateSettings(data=tiny_data, run=tiny_run, folds="linear", robustness_rows=6, n_draws=20)
+    return out, evaluate_bundle(tiny_bundle, out=out, settings=settings)
+
+
+def test_accepted_channel_is_counted_apart():
+    rows = [example(0, channel="arbitration"), example(1, channel="arbitration", accepted=("judicial_procedure",))]
+    model = says(MODEL, {"channel": ["judicial_procedure", "judicial_procedure"]})
+    found = head_figures("channel", [model], rows, fit_counts={}, taxonomy=TAXONOMY, n_draws=5)["systems"][MODEL]
+    assert found["accuracy"]["value"] == 0.0
+    assert found["accuracy_with_accepted"]["value"] == 0.5
+
+
+def test_rows_without_a_label_of_the_head_are_left_out():
+    rows = [example(0, nature="request"), example(1, channel="arbitration"), example(2, nature="consultation")]
+    model = says(MODEL, {"nature": ["request"] * 3})
+    found = head_figures("nature", [model], rows, fit_counts={"request": 50}, taxonomy=TAXONOMY, n_draws=5)
+    assert found["rows"] == 2
+    assert found["systems"][MODEL]["accuracy"]["value"] == 0.5
+    frequency = {row["slice"]: row for row in found["slices"]["fitted_rows_of_class"]}
+    assert frequency["<20"] == {"slice": "<20", "rows": 1, MODEL: 0.0}
+    assert frequency["20-99"] == {"slice": "20-99", "rows": 1, MODEL: 1.0}
+
+
+def test_together_is_right_only_where_every_head_is():
+    labels = {"category_l1": "政法", "channel": "arbitration", "department": "public_security"}
+    rows = [example(i, **labels) for i in range(4)]
+    answers = {head: [label] * 4 for head, label in labels.items()}
+    answers["department"] = ["public_security"] * 3 + ["petition_bureau"]
+    found = joint_figures([says(MODEL, answers)], rows, TAXONOMY)["systems"][MODEL]
+    assert found["accuracy"] == 0.75
+    assert found["coverage_at_budget"] == 0.0  # all four are equally sure, so all or none are accepted
+
+
+def test_worst_mistakes_are_sorted_and_skip_what_is_no_mistake():
+    rows = [
+        example(0, channel="arbitration", accepted=("judicial_procedure",)),
+        example(1, channel="arbitration"),
+        example(2, category_l2="政法/诉讼"),
+        example(3, category_l2="政法/诉讼"),
+    ]
+    system = System(
+        name=MODEL,
+        probabilities={
+            **{head: np.ones((4, len(TAXONOMY.labels[head])), np.float32) for head in HEADS},
+            **says(MODEL, {"channel": ["judicial_procedure"] * 4}, sure=0.6).probabilities,
+            **says(MODEL, {"category_l2": ["政法/诉讼", "政法/诉讼", "政法/户籍证件", "民政/优抚"]}).probabilities,
+        },
+    )
+    found = worst_mistakes(system, rows, taxonomy=TAXONOMY, knowledge=load_knowledge(), limit=10)
+    assert [(m.id, m.head) for m in found] == [("2", "category_l2"), ("1", "channel")]
+    assert found[0].gold_name == "诉讼"
+
+
+def test_guide_names_the_rule_between_neighbouring_departments():
+    rule = guide_on(
+        "department", "urban_management", "ecology_environment", taxonomy=TAXONOMY, knowledge=load_knowledge()
+    )
+    assert "油烟" in rule
+    definitions = guide_on("nature", "request", "consultation", taxonomy=TAXONOMY, knowledge=load_knowledge())
+    assert "咨询：" in definitions
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_baselines_learn_and_rank_unseen_labels_last(kind):
+    texts = ["路灯坏了没人修", "路灯不亮", "工资拖欠三个月", "老板欠工资"] * 3
+    labels = {"task": ["灯", "灯", "薪", "薪"] * 3}
+    baseline = fit_baseline(kind, texts, labels, {"task": ("灯", "从未见过", "薪")})
+    scores = baseline.scores(["门口路灯坏了", "工资一直拖欠"])["task"]
+    assert scores.argmax(axis=1).tolist() == [0, 2]
+    assert scores.argmin(axis=1).tolist() == [1, 1]
+
+
+def test_model_measured_is_the_model_served(tiny_bundle, dealt):
+    rows = [e for e in dealt["test"] if e.labels][:8]
+    held = [e for e in dealt["calibration"] if e.labels]
+    model = bundle_systems(load_bundle(tiny_bundle, TAXONOMY), held=held, rows=rows, taxonomy=TAXONOMY)[0]
+    suggestions = Router.load(tiny_bundle).suggest_many([e.petition for e in rows])
+    for head in HEADS:
+        for row, suggestion in enumerate(suggestions):
+            best = suggestion.predictions[head].best
+            assert TAXONOMY.labels[head][model.predicted(head)[row]] == best.code
+            assert model.confidence(head)[row] == pytest.approx(best.confidence, abs=1e-6)
+
+
+def test_decisions_count_what_the_router_lets_through(tiny_bundle, dealt):
+    rows = [e for e in dealt["test"] if e.labels]
+    router = Router.load(tiny_bundle)
+    systems = bundle_systems(router.bundle, held=rows, rows=rows, taxonomy=TAXONOMY)
+    found = decision_figures(router, systems[0], rows)
+    # The tiny thresholds split has too few rows for any guarantee, so nothing may go through.
+    assert found["joint_threshold"] is None
+    assert found["auto"] == {"share": 0.0, "errors": 0, "error_rate": None, "error_interval": None}
+    assert sum(found["only_reason"].values()) <= len(rows) <= sum(found["reasons"].values())
+
+
+def test_metrics_cover_every_head_and_system(evaluation):
+    out, metrics = evaluation
+    assert json.loads((out / "metrics.json").read_text()) == metrics
+    for head in HEADS:
+        found = metrics["heads"][head]
+        assert set(found["systems"]) == {MODEL, "encoder", "linear", *KINDS}
+        assert set(found["against"]) == {"encoder", "linear", *KINDS}
+        assert found["rows"] == 40
+        interval = found["systems"][MODEL]["accuracy"]
+        assert interval["low"] <= interval["value"] <= interval["high"]
+    assert metrics["public"]["systems"]["char_svm"]["accuracy"]["value"] > 1 / 7
+    assert set(metrics["repeats"]["folds"]) == set(HEADS)
+    # Even this tiny model has learned something.
+    assert metrics["heads"]["category_l1"]["systems"][MODEL]["accuracy"]["value"] > 0.2
+
+
+def test_report_is_self_contained_and_holds_no_petition_text(evaluation, dealt):
+    out, metrics = evaluation
+    page = (out / "report.html").read_text(encoding="utf-8")
+    written = (
+        page + (out / "mistakes.csv").read_text(encoding="utf-8") + (out / "metrics.json").read_text(encoding="utf-8")
+    )
+    for row in dealt["test"]:
+        assert row.petition.text[:20] not in written
+    assert page.count("<svg") >= 10
+    outside = (
+        page.replace("http://www.w3.org", "").replace("http://purl.org", "").replace("http://creativecommons.org", "")
+    )
+    assert "http://" not in outside.replace("https://matplotlib.org", "")
+    assert "src=" not in page
+    assert f"{metrics['heads']['nature']['systems'][MODEL]['accuracy']['value']:.3f}" in page
+
+
+def test_mistakes_file_lists_ids_and_rules(evaluation):
+    out, _ = evaluation
+    with (out / "mistakes.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert 0 < len(rows) <= 100
+    leads = [float(row["confidence"]) - float(row["gold_probability"]) for row in rows]
+    assert leads == sorted(leads, reverse=True)
+    assert all(row["guide"] and row["gold"] != row["predicted"] for row in rows)
+
+
+def test_a_second_evaluation_gives_the_same_figures(evaluation, tiny_bundle, tiny_data, tmp_path):
+    _, first = evaluation
+    again = evaluate_bundle(
+        tiny_bundle, out=tmp_path, settings=EvaluateSettings(data=tiny_data, robustness_rows=6, n_draws=20)
+    )
+    assert {key: again[key] for key in again if key != "about"} == {key: first[key] for key in again if key != "about"}
+
+
+def test_bundle_takes_figures_and_card_and_loads_again(evaluation, tiny_bundle, tmp_path):
+    folder = tmp_path / "updated"
+    folder.mkdir()
+    for file in tiny_bundle.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    _, metrics = evaluation
+    update_bundle(folder, metrics)
+    bundle = load_bundle(folder, TAXONOMY)
+    assert (
+        bundle.metrics["heads"]["nature"][MODEL]["accuracy"]
+        == metrics["heads"]["nature"]["systems"][MODEL]["accuracy"]["value"]
+    )
+    assert f"{bundle.metrics['heads']['nature'][MODEL]['macro_f1']:.3f}" in bundle.card
+    assert "per_class" not in json.dumps(bundle.metrics)
+
+
+def test_folds_keep_groups_apart_and_every_row_is_held_once(dealt):
+    seen = []
+
+    def learner(fit, texts):
+        known = {e.text for e in fit}
+        assert not known & set(texts)
+        seen.extend(texts)
+        return {head: np.zeros(len(texts), dtype=np.int64) for head in HEADS}
+
+    rows = [e for e in dealt["fit"] if e.labels]
+    found = cross_validate(learner, rows, TAXONOMY, n_folds=3)
+    assert sorted(seen) == sorted(e.text for e in rows)  # each petition stands twice in one group
+    assert len(found["nature"]["accuracy"]["folds"]) == 3
+
+
+def test_learning_curve_grows_with_the_labels(dealt):
+    points = learning_curve(linear_learner(TAXONOMY), dealt["fit"], dealt["test"], TAXONOMY, shares=(0.2, 1.0))
+    assert [point["rows"] for point in points] == [38, 190]
+    assert points[1]["heads"]["category_l1"]["accuracy"] > points[0]["heads"]["category_l1"]["accuracy"]
+
+
+@pytest.mark.parametrize("bad", [{"folds": "twice"}, {"folds": "full"}, {"n_draws": 1}, {"robustness_rows": -1}])
+def test_impossible_settings_are_refused(bad):
+    with pytest.raises(RecipeError):
+        EvaluateSettings(**bad)
+
+
+def test_command_line_reports_a_missing_bundle(tmp_path):
+    result = CliRunner().invoke(app, ["evaluate", str(tmp_path / "none"), "--out", str(tmp_path / "out")])
+    assert isinstance(result.exception, BundleError)
+    assert "no bundle at" in str(result.exception)
