@@ -19,7 +19,7 @@ from serving.schemas.suggestion import PetitionIn
 from serving.store import petitions
 from serving.web.pinyin import spell
 from serving.web.rendering import render_part
-from serving.web.work import Work, basis_of, may, trial, work_on
+from serving.web.work import NOTHING, Work, basis_of, may, trial, work_on
 
 router = APIRouter(prefix="/desk", include_in_schema=False)
 
@@ -49,20 +49,15 @@ async def try_out(body: PetitionIn, context: Ctx, actor: Judging) -> HTMLRespons
     view = masked_view(petition, await judge_one(context, petition))
     classifier = context.host.classifier
     shown = trial(view, thresholds=classifier.bundle.thresholds, taxonomy=classifier.taxonomy, book=context.host.labels)
-    return render_part("work.html", work=shown, can={}, may_submit=actor.may("submit"))
+    return render_part("work.html", work=shown, can=NOTHING, may_submit=actor.may("submit"))
 
 
 @router.get("/petitions/{petition_id}/work")
 def panel(context: Ctx, actor: Reading, petition_id: PetitionId) -> HTMLResponse:
     """Return the working panel as it is now."""
     work, petition = load_work(context, petition_id, actor)
-    return render_part("work.html", work=work, can=may(petition, actor), may_submit=False)
-
-
-@router.get("/petitions/{petition_id}/history")
-def events(context: Ctx, actor: Reading, petition_id: PetitionId) -> HTMLResponse:
-    """Return the history as it is now."""
-    return render_part("history.html", events=load_events(context, petition_id, actor))
+    past = load_events(context, petition_id, actor)
+    return render_part("work.html", work=work, can=may(petition, actor), events=past, may_submit=False)
 
 
 @router.get("/departments")

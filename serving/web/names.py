@@ -1,6 +1,6 @@
 """Chinese names of the codes that pages show."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nlp.knowledge.render import CERTAINTY
@@ -88,3 +88,39 @@ NAMES: Mapping[str, Mapping[Any, str]] = {
 def name_of(kind: str, code: str | None) -> str:
     """Return the Chinese name of a code of `kind`, or the code itself where there is none."""
     return NAMES[kind].get(code or "", code or "")
+
+
+_DETAILS = {
+    "version": "第几版",
+    "state": "状态",
+    "queue": "队列",
+    "bundle": "模型",
+    "decision": "决定",
+    "changed": "改动",
+    "review": "决定号",
+    "reason": "原因",
+    "holder": "原领取人",
+    "role": "角色",
+    "prefix": "前缀",
+    "display_name": "姓名",
+    "disabled": "停用",
+    "format": "格式",
+}
+_KINDS = {"state": "state", "queue": "queue", "decision": "action", "role": "role", "changed": "head"}
+
+
+def told(detail: Mapping[str, Any], *, leave_out: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """Return the members of a line of the record in Chinese, what is empty left out."""
+    found = []
+    for key, value in detail.items():
+        if key in leave_out or value in ("", [], None):
+            continue
+        values = value if isinstance(value, list) else [value]
+        kind = _KINDS.get(key)
+        words = [name_of(kind, part) if kind else _word(part) for part in values]
+        found.append((_DETAILS.get(key, key), "、".join(words)))
+    return found
+
+
+def _word(value: object) -> str:
+    return ("是" if value else "否") if isinstance(value, bool) else str(value)

@@ -22,7 +22,7 @@ router = APIRouter(include_in_schema=False)
 Visitor = Annotated[SignedIn, Depends(visitor)]
 Newcomer = Annotated[SignedIn, Depends(newcomer)]
 Text = Annotated[str, Form(max_length=256)]
-_LOCAL_PATH = re.compile(r"/(?!/)[A-Za-z0-9/_.-]{0,200}")
+_LOCAL_PATH = re.compile(r"/(?!/)[A-Za-z0-9/_.?=&%+-]{0,500}")
 
 
 def local_path(path: str) -> str:

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from serving.context import get_context
 from serving.roles import Permission
 from serving.store.accounts import SignedIn
-from serving.web.names import SOURCE_NAMES, name_of
+from serving.web.names import SOURCE_NAMES, name_of, told
 
 CHINA = timezone(timedelta(hours=8))
 """The one civil time of the country; offices enter and read dates in it."""
@@ -71,7 +71,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals["sources"] = SOURCE_NAMES
-    made.filters.update(moment=moment, percent=percent, figure=figure, name=lambda code, kind: name_of(kind, code))
+    made.filters.update(
+        moment=moment, percent=percent, figure=figure, told=told, name=lambda code, kind: name_of(kind, code)
+    )
     return made
 
 

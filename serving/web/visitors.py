@@ -1,5 +1,7 @@
 """Who looks at a page, and refusals as pages."""
 
+from urllib.parse import quote
+
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
@@ -31,6 +33,7 @@ def _session(request: Request) -> SignedIn:
     if caller is None or caller.session is None:
         raise Problem(401, code="not_signed_in", detail="请先登录。")
     request.state.actor_id = caller.actor.id
+    request.state.visitor = caller.session
     return caller.session
 
 
@@ -41,9 +44,11 @@ def respond(request: Request, problem: Problem) -> Response:
     if path.startswith(_MACHINE_PATHS) or not wants_page:
         return problem_response(request, problem)
     if problem.code == "not_signed_in":
-        return RedirectResponse(f"/login?next={path}", status_code=303)
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"/login?next={quote(path + query, safe='/')}", status_code=303)
     if problem.code == "password_change_required":
         return RedirectResponse("/password", status_code=303)
-    page = render(request, "error.html", visitor=None, status=problem.status, problem=problem.body)
+    known = getattr(request.state, "visitor", None)
+    page = render(request, "error.html", visitor=known, status=problem.status, problem=problem.body)
     page.headers.update(problem.headers)
     return page

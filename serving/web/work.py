@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from nlp.petition import HEADS, Head
@@ -15,6 +16,9 @@ from serving.web.names import HEAD_NAMES
 from serving.web.passages import Passage, passages
 
 ALTERNATIVES_SHOWN = 3
+
+NOTHING = dict.fromkeys(("decide", "claim", "undo", "force_release", "read_original"), False)
+"""What may be done with a trial."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +41,14 @@ class HeadView:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Joint:
+    """The product of the confidences of all needed heads, and the line it must clear."""
+
+    value: float
+    line: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Work:
     """Everything the panel shows; `petition` is None for a trial that is not kept."""
 
@@ -47,6 +59,7 @@ class Work:
     answer: AnswerOut | None
     routes: Sequence[RouteOptionOut]
     co_departments: Sequence[Mapping[str, str]]
+    joint: Joint | None
     blind: bool
 
 
@@ -121,8 +134,16 @@ def _panel(
         answer=answer,
         routes=answer.channel_alternatives if answer else (),
         co_departments=[{"code": code, "name": book.name("department", code)} for code in co_codes],
+        joint=_joint(answer, thresholds) if answer else None,
         blind=answer is None,
     )
+
+
+def _joint(answer: AnswerOut, thresholds: Mapping[str, Any]) -> Joint | None:
+    line = thresholds.get("joint")
+    if line is None:
+        return None
+    return Joint(value=prod(answer.predictions[head].confidence for head in thresholds["needed"]), line=float(line))
 
 
 def _split(pieces: Sequence[Passage], title_length: int) -> tuple[list[Passage], list[Passage]]:
@@ -154,7 +175,7 @@ def _head(
 ) -> HeadView:
     prediction = answer.predictions[head] if answer else None
     code = standing.get(head, "")
-    bound = thresholds.get(head)
+    bound = thresholds.get("per_head", {}).get(head)
     return HeadView(
         head=head,
         name=HEAD_NAMES[head],
@@ -163,7 +184,7 @@ def _head(
         label=book.name(head, code) if code else "",
         suggested=prediction,
         alternatives=prediction.alternatives[:ALTERNATIVES_SHOWN] if prediction else (),
-        threshold=float(bound) if isinstance(bound, int | float) and not isinstance(bound, bool) else None,
+        threshold=None if bound is None else float(bound),
         doubts=[reason.message for reason in answer.decision.reasons if reason.detail == head] if answer else (),
         basis=basis_of(taxonomy, code) if head == "channel" and code else "",
     )

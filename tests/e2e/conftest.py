@@ -1,6 +1,6 @@
 """A desk that runs on this machine, a scripted router behind it, and a real browser in front of it.
 
-The answers of the router are written by hand (`CASES`), so that what a test expects never depends on a model;
+The answers of the router are written by hand (cases.yaml), so that what a test expects never depends on a model;
 personal data is found by the product's own masking. Run with `make e2e`, or
 `pytest -m e2e tests/e2e`; see docs/user-guide.md for the screenshots.
 """
@@ -14,13 +14,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+import yaml
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from nlp.normalise import normalise
 from nlp.petition import (
@@ -40,6 +42,7 @@ from nlp.privacy import mask
 from nlp.taxonomy import load_taxonomy
 from serving.app import create_app
 from serving.context import Context
+from serving.passwords import hash_password
 from serving.roles import COMMAND_LINE, Role
 from serving.settings import Settings
 from serving.store import accounts
@@ -54,9 +57,13 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--lang=zh-CN",
 ]
 CACHE = Path(os.environ.get("PETITION_E2E_CACHE", Path.home() / ".cache" / "petition-e2e"))
-AXE_VERSION = "4.10.3"
+AXE_VERSION = "4.14.1"
+SCREEN: Any = {"width": 1366, "height": 768}
+PATIENCE = 30_000
+"""Milliseconds a test waits for a page: the machine that runs it may be busy with other work."""
 PASSWORD = "long-enough-and-easy"
 TAXONOMY = load_taxonomy()
 OTHERS: dict[Head, tuple[str, ...]] = {
@@ -68,92 +75,7 @@ OTHERS: dict[Head, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """What the scripted router says of a text in which `word` stands."""
-
-    word: str
-    labels: tuple[str, str, str, str, str]
-    confidence: tuple[float, float, float, float, float]
-    evidence: dict[Head, tuple[str, ...]] = field(default_factory=dict)
-    reasons: tuple[Reason, ...] = ()
-    firing: tuple[str, str, str, str] | None = None
-    routes: tuple[RouteOption, ...] = ()
-    co_departments: tuple[str, ...] = ()
-
-
-SMOKE = ("环境保护", "环境保护/环境污染", "request", "statutory_duty", "urban_management")
-SURE = (0.97, 0.95, 0.98, 0.93, 0.91)
-POLLUTION_ROUTES = (
-    RouteOption(
-        channel="judicial_procedure",
-        name="涉法涉诉程序（情形一）",
-        basis="条例31条(一)",
-        certainty="verified",
-        note="赔偿诉讼",
-        effect="行政查处不影响民事赔偿诉讼",
-    ),
-    RouteOption(
-        channel="petition_procedure",
-        name="信访程序（情形六）",
-        basis="噪声法86条",
-        certainty="inferred",
-        note="赔偿额请求调解",
-        effect="行政查处不影响民事赔偿诉讼",
-    ),
-)
-CASES = (
-    Case(
-        word="跳下去",
-        labels=("劳动和社会保障", "劳动和社会保障/劳动关系", "request", "statutory_duty", "human_resources_social_security"),
-        confidence=(0.96, 0.88, 0.97, 0.81, 0.94),
-        evidence={"department": ("工资",), "channel": ("拖欠",)},
-        reasons=(Reason(code="must_review", detail="self_harm", message="涉及人身安全"),),
-        firing=("S", "自杀、自伤、绝食", "跳下去", "立即报值班领导，通知公安和属地，先救人、再办事"),
-    ),
-    Case(
-        word="联名",
-        labels=("城乡建设", "城乡建设/住房保障与房地产", "request", "statutory_duty", "housing_urban_rural_development"),
-        confidence=(0.94, 0.90, 0.96, 0.72, 0.92),
-        evidence={"category_l2": ("物业", "电梯")},
-        reasons=(
-            Reason(code="must_review", detail="group_event", message="多人联名"),
-            Reason(code="low_confidence", detail="channel", message="法定途径的把握 72%，低于采纳线 80%。"),
-        ),
-        firing=("A", "群体性、集体访", "联名", "通报属地和主管部门，请推选代表，代表不超过 5 人"),
-    ),
-    Case(
-        word="渣土",
-        labels=SMOKE,
-        confidence=(0.71, 0.66, 0.97, 0.90, 0.48),
-        evidence={"department": ("渣土", "工地"), "category_l1": ("扬尘",)},
-        reasons=(
-            Reason(
-                code="close_call",
-                detail="department",
-                message="责任部门：城市管理和综合执法局与生态环境局难分高下（48% 比 39%）。",
-            ),
-        ),
-        co_departments=("public_security_traffic",),
-    ),
-    Case(
-        word="油烟",
-        labels=SMOKE,
-        confidence=SURE,
-        evidence={
-            "category_l2": ("油烟直排", "噪声"),
-            "channel": ("依法查处",),
-            "department": ("烧烤店", "油烟"),
-        },
-        routes=POLLUTION_ROUTES,
-    ),
-)
-PLAIN = Case(
-    word="",
-    labels=("党务政务", "党务政务/其他", "praise_other", "petition_procedure", "petition_bureau"),
-    confidence=(0.41, 0.33, 0.52, 0.47, 0.38),
-    reasons=(Reason(code="too_short", message="正文太短，看不出要求什么，建议退回补充。"),),
-)
+CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -163,7 +85,17 @@ class ScriptedBundle:
     id: str = "scripted-1"
     card: str = "# 测试用\n\n手写的答案，**不是模型**。\n\n| 项目 | 值 |\n|---|---|\n| 用途 | 测试 |\n"
     metrics: dict[str, Any] = field(default_factory=lambda: {"department": {"macro_f1": 0.5}})
-    thresholds: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(HEADS, 0.8))
+    thresholds: dict[str, Any] = field(
+        default_factory=lambda: {
+            "budget": 0.05,
+            "confidence_level": 0.95,
+            "needed": list(HEADS),
+            "joint": 0.6,
+            "per_head": dict.fromkeys(HEADS, 0.8),
+            "min_characters": 10,
+            "min_known_share": 0.5,
+        }
+    )
 
 
 class ScriptedRouter:
@@ -179,21 +111,22 @@ class ScriptedRouter:
     def _suggest(self, petition: Petition) -> Suggestion:
         content = petition.content
         masked = mask(normalise(content))
-        case = next((case for case in CASES if case.word in content), PLAIN)
+        case = next(case for case in CASES if case["word"] in content)
+        reasons = tuple(Reason(**reason) for reason in case.get("reasons", ()))
         return Suggestion(
             petition_id=petition.id,
             predictions={
                 head: _prediction(head, code, confidence)
-                for head, code, confidence in zip(HEADS, case.labels, case.confidence, strict=True)
+                for head, code, confidence in zip(HEADS, case["labels"], case["confidence"], strict=True)
             },
-            channel_alternatives=case.routes,
+            channel_alternatives=tuple(RouteOption(**route) for route in case.get("routes", ())),
             legal_basis="《信访工作条例》第三十一条第（五）项：请求查处违法行为的，由有权处理的机关依法履行职责",
-            co_departments=tuple(_candidate("department", code, 0.4) for code in case.co_departments),
-            firings=_firings(case, content),
+            co_departments=tuple(_candidate("department", code, 0.4) for code in case.get("co_departments", ())),
+            firings=tuple(_firings(case, content)),
             evidence=tuple(_evidence(case, content)),
             redactions=masked.redactions,
             masked_text=masked.text,
-            decision=Decision(action="review" if case.reasons else "auto", reasons=case.reasons),
+            decision=Decision(action="review" if reasons else "auto", reasons=reasons),
             bundle_id=self.bundle.id,
             taxonomy_version=TAXONOMY.version,
         )
@@ -210,31 +143,27 @@ def _prediction(head: Head, code: str, confidence: float) -> Prediction:
     return Prediction(head=head, candidates=(_candidate(head, code, confidence), *ranked))
 
 
-def _firings(case: Case, content: str) -> tuple[Firing, ...]:
-    if case.firing is None:
-        return ()
-    level, name, word, action = case.firing
-    start = content.find(word)
-    return (
-        Firing(
-            code=case.reasons[0].detail,
-            level=level,  # type: ignore[arg-type]
-            name=name,
+def _firings(case: dict[str, Any], content: str) -> Iterator[Firing]:
+    if firing := case.get("firing"):
+        start = content.find(firing["word"])
+        yield Firing(
+            code=case["reasons"][0]["detail"],
+            level=firing["level"],
+            name=firing["name"],
             start=start,
-            end=start + len(word),
+            end=start + len(firing["word"]),
             basis="条例25条",
             certainty="verified",
-            action=action,
-        ),
-    )
+            action=firing["action"],
+        )
 
 
-def _evidence(case: Case, content: str) -> Iterator[Evidence]:
-    for head, words in case.evidence.items():
-        code = case.labels[HEADS.index(head)]
+def _evidence(case: dict[str, Any], content: str) -> Iterator[Evidence]:
+    for head, words in case.get("evidence", {}).items():
         for word in words:
             start = content.find(word)
             if start >= 0:
+                code = case["labels"][HEADS.index(head)]
                 yield Evidence(head=head, code=code, start=start, end=start + len(word), weight=0.3)
 
 
@@ -258,27 +187,33 @@ class Desk:
         self.url = url
         self.context = context
         self.clock = clock
-        self.first_password = self._first_admin()
 
-    def _first_admin(self) -> str:
+    def first_admin(self) -> str:
+        """Create the administrator of a first start and return the one-time password."""
         with self.context.store.write() as session:
             password = accounts.create_first_admin(session, actor=COMMAND_LINE, now=self.context.now())
         assert password
         return password
 
     def hire(self, name: str, display_name: str, role: Role) -> None:
-        """Give somebody an account that is past its first password."""
+        """Give somebody an account with the password of all tests (hashed once: argon2 is slow on purpose)."""
         with self.context.store.write() as session:
-            user, password = accounts.create(
-                session, name=name, display_name=display_name, role=role, actor=COMMAND_LINE, now=self.context.now()
+            session.add(
+                UserRow(
+                    name=name,
+                    display_name=display_name,
+                    role=role,
+                    password_hash=_password_hash(),
+                    must_change_password=False,
+                    failed_logins=0,
+                    created_at=self.context.now(),
+                )
             )
-            accounts.change_password(session, user.id, old=password, new=PASSWORD, keep="", min_chars=10)
 
-    def settle_admin(self) -> None:
-        """Let the first administrator be past the first password as well."""
-        with self.context.store.write() as session:
-            user = session.query(UserRow).filter_by(name="admin").one()
-            accounts.change_password(session, user.id, old=self.first_password, new=PASSWORD, keep="", min_chars=10)
+
+@cache
+def _password_hash() -> str:
+    return hash_password(PASSWORD)
 
 
 @pytest.fixture
@@ -328,8 +263,8 @@ def _wait_until_ready(url: str) -> None:
 def desk(open_desk: Callable[..., Desk]) -> Desk:
     """A desk with one person of each kind."""
     opened = open_desk()
-    opened.settle_admin()
     for name, display_name, role in (
+        ("admin", "管理员", "admin"),
         ("wang.fang", "王芳", "clerk"),
         ("li.na", "李娜", "clerk"),
         ("zhao.qiang", "赵强", "reviewer"),
@@ -350,7 +285,8 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    expect.set_options(timeout=PATIENCE)
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, env={**os.environ, "LANGUAGE": "zh_CN"})
     yield browser
     browser.close()
 
@@ -368,11 +304,16 @@ def visit(chromium: Browser, foreign: list[str]) -> Iterator[Callable[..., Page]
     faults: list[str] = []
 
     def open_page(desk: Desk, name: str = "", password: str = PASSWORD, path: str = "/") -> Page:
-        context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN", timezone_id="Asia/Shanghai")
+        context = chromium.new_context(
+            viewport={"width": 1366, "height": 768}, locale="zh-CN", timezone_id="Asia/Shanghai"
+        )
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
-        page.on("request", lambda request: None if request.url.startswith((desk.url, "data:")) else foreign.append(request.url))
+        page.on(
+            "request",
+            lambda request: None if request.url.startswith((desk.url, "data:")) else foreign.append(request.url),
+        )
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda message: _note_refusal(message.text, faults))
         page.goto(f"{desk.url}{path}")
@@ -388,6 +329,11 @@ def visit(chromium: Browser, foreign: list[str]) -> Iterator[Callable[..., Page]
         context.close()
     assert not faults, faults
     assert not foreign, foreign
+
+
+def _note_foreign(url: str, own: str, foreign: list[str]) -> None:
+    if not url.startswith((own, "data:")):
+        foreign.append(url)
 
 
 def _note_refusal(message: str, faults: list[str]) -> None:
@@ -407,6 +353,15 @@ def axe() -> str:
                 pytest.fail("CI must check accessibility, but there is no npm to install axe-core")
             pytest.skip("no npm to install axe-core with")
         CACHE.mkdir(parents=True, exist_ok=True)
-        command = [npm, "install", "--silent", "--no-fund", "--no-audit", "--prefix", str(CACHE), f"axe-core@{AXE_VERSION}"]
+        command = [
+            npm,
+            "install",
+            "--silent",
+            "--no-fund",
+            "--no-audit",
+            "--prefix",
+            str(CACHE),
+            f"axe-core@{AXE_VERSION}",
+        ]
         subprocess.run(command, check=True, timeout=120)
     return source.read_text(encoding="utf-8")

@@ -63,8 +63,8 @@ def pictured(open_desk: Callable[..., Any]) -> Any:
 
         classifier = Router.load(None)
     desk = open_desk(classifier=classifier, audit_share=0.0)
-    desk.settle_admin()
     for name, display_name, role in (
+        ("admin", "管理员", "admin"),
         ("wang.fang", "王芳", "clerk"),
         ("li.na", "李娜", "clerk"),
         ("zhao.qiang", "赵强", "reviewer"),

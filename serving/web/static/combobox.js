@@ -17,10 +17,22 @@ export function fit(option, query) {
     else if (full.startsWith(query)) score = 64;
     else if (query.length > 1 && initials.includes(query)) score = 40;
     else if (query.length > 2 && full.includes(query)) score = 30;
+    else if (query.length > 1 && inOrder(lower, query)) score = 26;
+    else if (query.length > 2 && inOrder(initials, query)) score = 16;
     best = Math.max(best, score && score - alias);
   });
   if (!best && option.parent?.includes(query)) best = 20;
   return best;
+}
+
+/** Whether the signs of `query` stand in `name` in this order, as in the short names people use: 城管局. */
+function inOrder(name, query) {
+  let at = 0;
+  for (const sign of query) {
+    at = name.indexOf(sign, at) + 1;
+    if (!at) return false;
+  }
+  return true;
 }
 
 /** The options that fit, best first; `favours` breaks ties. */

@@ -135,7 +135,7 @@ export function panel(view, handlers) {
       document.getElementById("original-text").textContent = body.content;
       await ask(document.getElementById("original-dialog"));
       document.getElementById("original-text").textContent = "";
-      handlers.changed?.();
+      await load(work().dataset.petition);
     },
     next: async () => handlers.next(),
     edit: async () => handlers.edit(),

@@ -1,12 +1,10 @@
 /** One petition with its history. */
 
-import { part } from "./api.js";
 import { takeNext } from "./next.js";
-import { attempt, notice } from "./notice.js";
+import { attempt } from "./notice.js";
 import { panel } from "./panel.js";
 
 const view = document.getElementById("work-view");
-const past = document.getElementById("history");
 const { queue } = view.dataset;
 const state = document.querySelector(".page-head .state");
 
@@ -17,16 +15,10 @@ panel(view, {
   changed: refresh,
 });
 
-async function refresh() {
-  const work = view.querySelector(".work");
-  state.className = `state state-${work.dataset.state}`;
-  state.textContent = STATES[work.dataset.state];
-  try {
-    past.replaceChildren(await part("GET", `/desk/petitions/${work.dataset.petition}/history`));
-  } catch (error) {
-    if (!error.code) throw error;
-    notice(error.message);
-  }
+function refresh() {
+  const now = view.querySelector(".work").dataset.state;
+  state.className = `state state-${now}`;
+  state.textContent = STATES[now];
 }
 
 const STATES = {

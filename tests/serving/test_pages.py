@@ -1,0 +1,189 @@
+"""Pages without a browser: who may open which, what their pieces hold, what the scripts are given."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from nlp.taxonomy import load_taxonomy
+from serving import proposals
+from serving.roles import COMMAND_LINE, PERMISSIONS, Permission, Role
+from serving.schemas.suggestion import EvidenceOut, FiringOut, RedactionOut
+from serving.store import accounts
+from serving.web.markdown import as_html
+from serving.web.names import told
+from serving.web.passages import around, passages
+from serving.web.pinyin import spell
+from serving.web.rendering import PLACES, moment, percent
+from serving.web.work import basis_of
+
+TAXONOMY = load_taxonomy()
+PASSWORD = "long-enough-and-easy"
+ROLES: tuple[Role, ...] = ("clerk", "reviewer", "maintainer", "admin")
+
+
+@pytest.fixture
+def enter(office: Any) -> Callable[[Role], TestClient]:
+    """Return a function that gives a browser signed in with a role."""
+
+    def signed_in(role: Role) -> TestClient:
+        name = f"one.{role}"
+        with office.context.store.write() as session:
+            user, first = accounts.create(
+                session, name=name, display_name=role, role=role, actor=COMMAND_LINE, now=office.context.now()
+            )
+            accounts.change_password(session, user.id, old=first, new=PASSWORD, keep="", min_chars=10)
+        client = TestClient(office.client.app, headers={"accept": "text/html"}, follow_redirects=False)
+        client.portal = office.client.portal
+        assert client.post("/login", data={"name": name, "password": PASSWORD}).status_code == 303
+        return client
+
+    return signed_in
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_page_opens_for_its_roles_and_for_no_other(enter: Callable[[Role], TestClient], role: Role) -> None:
+    browser = enter(role)
+    for place in PLACES:
+        permission: Permission = place.permission
+        page = browser.get(place.path)
+        assert page.status_code == (200 if role in PERMISSIONS[permission] else 403), place
+        assert (f'href="{place.path}"' in browser.get("/").text) == (role in PERMISSIONS[permission])
+
+
+def test_whoever_is_not_signed_in_is_led_to_the_login_and_back(office: Any) -> None:
+    office.client.headers["accept"] = "text/html"
+    office.client.follow_redirects = False
+    for place in PLACES:
+        assert office.client.get(place.path).headers["location"] == f"/login?next={place.path}"
+    told_where = office.client.get("/search?q=abc&level=S").headers["location"]
+    assert told_where == "/login?next=/search%3Fq%3Dabc%26level%3DS"
+    assert 'value="/search?q=abc&amp;level=S"' in office.client.get(told_where).text
+
+
+@pytest.mark.parametrize("path", ["/desk/labels", "/desk/departments?category_l2=x", "/desk/petitions/P1/work"])
+def test_the_parts_are_refused_to_nobody_as_json(office: Any, path: str) -> None:
+    refused = office.client.get(path)
+    assert (refused.status_code, refused.json()["code"]) == (401, "not_signed_in")
+
+
+def test_a_trial_shows_the_answer_with_masked_data_and_keeps_nothing(
+    office: Any, enter: Callable[[Role], TestClient]
+) -> None:
+    browser = enter("clerk")
+    csrf = re.search(r'name="csrf-token" content="([^"]+)"', browser.get("/").text)
+    assert csrf
+    body = {"title": "油烟", "text": "电话13800138000,楼下油烟大。"}
+    shown = browser.post("/desk/trial", json=body, headers={"X-CSRF-Token": csrf[1], "accept": "*/*"})
+    assert shown.status_code == 200
+    assert "13800138000" not in shown.text
+    assert '<span class="chip" title="个人信息已隐去，不保存">电话</span>' in shown.text
+    assert 'data-head="department"' in shown.text
+    assert office.enter("clerk").get("/v1/petitions").json()["items"] == []
+    refused = browser.post("/desk/trial", json=body, headers={"X-CSRF-Token": "forged", "accept": "*/*"})
+    assert refused.json()["code"] == "csrf_failed"
+
+
+def test_a_blind_item_gives_nothing_away(open_office: Callable[..., Any]) -> None:
+    office = open_office(audit_share=1.0)
+    petition = office.submit("楼下烧烤店油烟直排，请查处。")
+    reviewer = office.enter("reviewer")
+    part = reviewer.get(f"/desk/petitions/{petition['id']}/work").text
+    assert "建议已隐藏" in part
+    assert "城市管理" not in part
+    assert 'data-suggested=""' in part
+    proposed = reviewer.get(
+        "/desk/departments", params={"category_l2": "环境保护/环境污染", "petition": petition["id"]}
+    )
+    assert proposed.status_code == 200
+
+
+def test_what_an_office_decided_before_comes_first_among_the_proposals(office: Any) -> None:
+    clerk = office.enter("clerk")
+
+    def proposed() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = clerk.get("/desk/departments?category_l2=环境保护/环境污染").json()["items"]
+        return found
+
+    assert proposed()[0]["code"] == "ecology_environment"
+    assert proposed()[0]["sure"] is True
+    for _ in range(proposals.ENOUGH_CASES):
+        held = office.claim(office.submit("部门存疑楼下油烟")["id"], clerk)
+        office.decide(held, clerk, action="accept")
+    first = proposed()[0]
+    assert (first["code"], first["sure"]) == ("urban_management", True)
+    assert first["grounds"] == ["本机关同类已办 3 件，其中 3 件由其办理"]
+    unknown = clerk.get("/desk/departments?category_l2=没有这一类")
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "unknown_label")
+
+
+def test_labels_are_found_by_every_way_to_type_them(office: Any) -> None:
+    heads = office.enter("clerk").get("/desk/labels").json()["heads"]
+    unit = next(label for label in heads["department"] if label["code"] == "petition_bureau")
+    assert ["信访局", "xinfangju", "xfj"] in unit["typed"]
+    assert any(name == "信访办" for name, _, _ in unit["typed"])
+    assert all(label["note"] for label in heads["channel"])
+    assert spell("文旅（体育）局") == spell("文旅体育局")
+
+
+def test_text_is_cut_where_marks_begin_and_end_and_nothing_is_lost() -> None:
+    content = "标题\n我叫[姓名],油烟大想不开。"
+    place = content.index
+    pieces = passages(
+        content,
+        evidence=[
+            EvidenceOut(head="channel", code="x", span=(place("油"), place("大") + 1), weight=0.4),
+            EvidenceOut(head="department", code="y", span=(place("烟"), place("大")), weight=0.4),
+        ],
+        firings=[
+            FiringOut(
+                code="self_harm",
+                level="S",
+                name="n",
+                basis="b",
+                certainty="verified",
+                action="a",
+                span=(place("想"), place("想") + 3),
+            )
+        ],
+        chips=[RedactionOut(kind="姓名", span=(place("["), place("]") + 1))],
+    )
+    assert "".join(piece.text for piece in pieces) == content
+    assert [(p.text, p.heads) for p in pieces if p.heads] == [
+        ("油", ("channel",)),
+        ("烟", ("channel", "department")),
+        ("大", ("channel",)),
+    ]
+    assert [p.chip for p in pieces if p.chip] == ["姓名"]
+    assert [p.text for p in pieces if p.firing] == ["想不开"]
+
+
+def test_an_excerpt_shows_the_words_that_were_found() -> None:
+    content = "前" * 200 + "噪音扰民" + "后" * 200
+    pieces = around(content, ["噪音", "扰民"])
+    assert [piece.text for piece in pieces if piece.found] == ["噪音扰民"]
+    assert pieces[0].text == pieces[-1].text == "…"
+    assert "".join(piece.text for piece in around("短文", [])) == "短文"
+
+
+def test_figures_and_names_are_written_for_people() -> None:
+    assert (percent(None), percent(0.0512, 1), moment(None)) == ("—", "5.1%", "—")
+    assert told({"queue": "too_short", "changed": ["channel"], "note": "", "disabled": True}) == [
+        ("队列", "内容过短"),
+        ("改动", "法定途径"),
+        ("停用", "是"),
+    ]
+    assert basis_of(TAXONOMY, "petition_procedure").startswith("条例第31条")
+    assert basis_of(TAXONOMY, "gone") == ""
+
+
+def test_a_card_cannot_bring_html_or_pictures() -> None:
+    shown = as_html(
+        "# 甲\n\n<script>x</script> ![x](http://evil.example/x.png) [y](javascript:z)\n\n|a|b|\n|-|-|\n|1|2|\n"
+    )
+    assert "<script" not in shown
+    assert "<img" not in shown
+    assert "href" not in shown
+    assert "<td>1</td>" in shown
