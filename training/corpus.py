@@ -18,6 +18,9 @@ import zstandard
 from nlp.normalise import normalise
 from nlp.petition import Petition
 from nlp.prepare import prepare
+from training.settings import RecipeError
+
+MESSAGES = ("messages_labelled.csv", "messages_unlabelled.csv")
 
 _MIN_CHARACTERS = 8
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -25,7 +28,11 @@ _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 @dataclass(frozen=True, kw_only=True)
 class CorpusSettings:
-    """What goes into the stream. `weights` maps a corpus file (without .txt.zst) to the share of it that is read."""
+    """What goes into the stream.
+
+    In-domain text is taken whole, `in_domain_weight` times (a whole number). What is left of `max_characters` is shared
+    among the general corpora in proportion to `weights`, which maps file names (without .txt.zst) to weights.
+    """
 
     corpus: Path
     data: Path
@@ -37,7 +44,7 @@ class CorpusSettings:
 
 def in_domain_documents(data: Path) -> Iterator[str]:
     """Yield every citizen message and, as a document of its own, every official reply; normalised."""
-    for name in ("messages_labelled.csv", "messages_unlabelled.csv"):
+    for name in MESSAGES:
         with (data / name).open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 yield prepare(Petition(title=row["title"], text=row["text"])).text
@@ -54,10 +61,11 @@ def general_documents(corpus: Path, name: str) -> Iterator[str]:
 
 
 def documents(settings: CorpusSettings) -> Iterator[str]:
-    """Yield clean, distinct documents of all sources in a seeded order, heavier sources more than once.
+    """Yield clean, distinct documents of all sources in a seeded order; in-domain ones come several times.
 
-    A weight below 1 reads that share of a file; in-domain text is repeated `in_domain_weight` times, spread evenly.
+    Raises RecipeError if a file is missing.
     """
+    _check_files(settings)
     rng = random.Random(settings.seed)  # noqa: S311
     pool: list[str] = []
     seen: set[bytes] = set()
@@ -77,6 +85,13 @@ def documents(settings: CorpusSettings) -> Iterator[str]:
                 share -= len(document)
     rng.shuffle(pool)
     yield from pool
+
+
+def _check_files(settings: CorpusSettings) -> None:
+    wanted = [settings.data / name for name in MESSAGES]
+    wanted += [settings.corpus / f"{name}.txt.zst" for name in settings.weights]
+    if missing := [str(path) for path in wanted if not path.is_file()]:
+        raise RecipeError(f"no such corpus file(s): {', '.join(missing)}")
 
 
 def _is_new(document: str, seen: set[bytes]) -> bool:

@@ -80,24 +80,26 @@ def read_examples(data: Path, taxonomy: Taxonomy, *, written: bool = True, datas
 def read_written(datasets: Path, taxonomy: Taxonomy) -> list[Example]:
     """Return the petitions written by us that are meant for training (datasets/samples/synthetic_rare.jsonl)."""
     path = datasets / "samples" / "synthetic_rare.jsonl"
-    examples = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    _check_there(path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [_written(line, taxonomy, where=f"{path}:{number}") for number, line in enumerate(lines, start=1)]
+
+
+def _written(line: str, taxonomy: Taxonomy, *, where: str) -> Example:
+    try:
         row = json.loads(line)
-        labels = _labels(row, taxonomy, where=f"{path}:{number}")
-        petition = Petition(id=row["id"], title=row["title"], text=row["text"])
-        examples.append(
-            Example(
-                id=row["id"],
-                petition=petition,
-                group=f"written-{row['id']}",
-                source="written",
-                labels=labels,
-                accepted=tuple(row["channel_alternatives"]),
-                flags=tuple(row["review_flags"]),
-                n_appeals=int(row["appeals"]),
-            )
+        return Example(
+            id=row["id"],
+            petition=Petition(id=row["id"], title=row["title"], text=row["text"]),
+            group=f"written-{row['id']}",
+            source="written",
+            labels=_labels(row, taxonomy, where=where),
+            accepted=tuple(row["channel_alternatives"]),
+            flags=tuple(row["review_flags"]),
+            n_appeals=int(row["appeals"]),
         )
-    return examples
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{where}: not a petition with its labels ({type(error).__name__}: {error})") from error
 
 
 def _annotations(paths: Iterable[Path], taxonomy: Taxonomy, source: Source) -> dict[str, dict[str, object]]:
@@ -132,8 +134,12 @@ def _list(cell: str) -> tuple[str, ...]:
     return tuple(part for part in cell.split(";") if part)
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def _check_there(path: Path) -> None:
     if not path.exists():
-        raise DataError(f"no such file: {path}; the real messages are kept outside the repository, see datasets/CARD.md")
+        raise DataError(f"no such file: {path}; real messages are kept outside the repository, see datasets/CARD.md")
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    _check_there(path)
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))

@@ -37,7 +37,11 @@ PUBLIC_CATEGORIES = ("城乡建设", "劳动和社会保障", "教育文体", "�
 
 @dataclass(frozen=True, kw_only=True)
 class FinetuneSettings:
-    """One fine-tuning run. `encoder` is a folder in Hugging Face form with a tokenizer.json, or None for scratch."""
+    """One fine-tuning run.
+
+    `encoder` is a folder in Hugging Face form, or None for scratch; `tokenizer` a tokenizer.json, or None for the
+    encoder's own. Training reads `train_windows` windows of a text, serving `max_windows`.
+    """
 
     data: Path = Path("../shared/data")
     encoder: Path | None = None
@@ -64,12 +68,20 @@ class FinetuneSettings:
 
     def __post_init__(self) -> None:
         """Refuse what cannot work before anything is read."""
-        if self.tokenizer is None:
-            raise RecipeError("tokenizer must name a tokenizer.json (petition-train pretrain writes one)")
+        if self.tokenizer is None and self.encoder is None:
+            raise RecipeError("give an encoder folder with its tokenizer.json, or a tokenizer to start from scratch")
         if not 1 <= self.train_windows <= self.max_windows:
             raise RecipeError(f"train_windows must lie in 1..max_windows={self.max_windows}, got {self.train_windows}")
         if not 0 <= self.class_balance <= 1:
             raise RecipeError(f"class_balance must lie in 0..1 (0 none, 1 inverse frequency), got {self.class_balance}")
+
+    @property
+    def tokenizer_file(self) -> Path:
+        """The tokenizer in use; raises RecipeError if there is no such file."""
+        path = self.tokenizer or Path(self.encoder or "") / "tokenizer.json"
+        if not path.is_file():
+            raise RecipeError(f"no tokenizer at {path}; name one with the key tokenizer")
+        return path
 
 
 def finetune(
@@ -88,15 +100,14 @@ def finetune(
         dealt = split_examples(read_examples(settings.data, taxonomy, written=settings.written))
     fit = [e for e in dealt["fit"] if e.labels or (settings.public_weight and e.public_category)]
     held = [e for e in dealt["calibration"] if e.labels]
-    assert settings.tokenizer is not None
     tokeniser = PieceTokeniser(
-        Tokenizer.from_file(str(settings.tokenizer)), window=settings.window, max_windows=settings.train_windows
+        Tokenizer.from_file(str(settings.tokenizer_file)), window=settings.window, max_windows=settings.train_windows
     )
     windows = [tokeniser.windows(example.text).ids for example in fit]
     truth = label_arrays(fit, taxonomy)
     console.print(f"{len(fit)} texts to fit ({sum(bool(e.labels) for e in fit)} with all heads), {len(held)} held out")
     # ── model ────────────────────────────────────────────────────────────────────────────────────────────────────
-    model = build_classifier(settings, taxonomy, n_pieces=_vocabulary_size(settings.tokenizer))
+    model = build_classifier(settings, taxonomy, n_pieces=_vocabulary_size(settings.tokenizer_file))
     weights = {head: class_weights(truth[head], power=settings.class_balance) for head in truth}
     optimiser = torch.optim.AdamW(_parameter_groups(model, settings), weight_decay=settings.weight_decay)
     base_rates = [group["lr"] for group in optimiser.param_groups]
@@ -114,7 +125,7 @@ def finetune(
                 group["lr"] = rate * _schedule(step / total, settings.warmup_share)
             logits = model(WindowBatch.of([windows[row] for row in rows]))
             loss = _loss(logits, {h: torch.from_numpy(truth[h][rows]) for h in truth}, weights, settings)
-            loss.backward()
+            torch.autograd.backward(loss)
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
             optimiser.zero_grad()
@@ -126,7 +137,7 @@ def finetune(
         console.print(f"epoch {epoch + 1}: loss {np.mean(losses):.3f}, {spent:.0f} s, " + _line(accuracy))
         _save(run, model, settings, history)
     # ── save ─────────────────────────────────────────────────────────────────────────────────────────────────────
-    (run / "tokenizer.json").write_bytes(settings.tokenizer.read_bytes())
+    (run / "tokenizer.json").write_bytes(settings.tokenizer_file.read_bytes())
     write_provenance(run, settings, inputs={"data": settings.data})
     return run
 
@@ -179,7 +190,7 @@ def _loss(
     weights: dict[str, dict[int, float]],
     settings: FinetuneSettings,
 ) -> Tensor:
-    """Sum the heads' losses; the second level competes only with its siblings, as it does when served."""
+    """Sum the heads' losses over the rows that carry their label; class weights as given by `class_weights`."""
     parts = []
     for head, target in truth.items():
         known = target != MISSING

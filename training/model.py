@@ -1,8 +1,8 @@
 """The encoder and its heads.
 
-One shared BERT-type encoder (Devlin et al. 2019) reads a text in windows; mean and attention pooling turn the pieces of all
-windows into one vector, and one linear head per label system reads it. A Hugging Face checkpoint folder can stand in
-for our own encoder.
+One shared BERT-type encoder (Devlin et al. 2019) reads a text in windows; mean and attention pooling turn the pieces
+of all windows into one vector, and one linear head per label system reads it. A Hugging Face checkpoint folder can
+stand in for our own encoder.
 """
 
 from collections.abc import Mapping, Sequence
@@ -79,7 +79,10 @@ class MaskedLanguageModel(nn.Module):
 
 @dataclass(frozen=True, kw_only=True)
 class WindowBatch:
-    """The windows of several texts as rows: `pieces` and `mask` (windows, length), `owner` (windows,) text of each row."""
+    """The windows of several texts as rows.
+
+    `pieces` and `mask` have shape (windows, length); `owner` (windows,) says which text a row belongs to.
+    """
 
     pieces: Tensor
     mask: Tensor
@@ -125,8 +128,10 @@ class PetitionClassifier(nn.Module):
         """Return one vector (texts, 2 * width) per text: mean and attention-weighted mean over all its pieces."""
         hidden, scores = self.read(batch.pieces, batch.mask)
         keep = batch.mask.to(hidden.dtype)
-        # One shift for all texts keeps exp() in range; it cancels in every text's own sum.
-        weight = (scores - scores.max().detach()).exp() * keep
+        # Each text's own highest score keeps exp() in range and cancels in its sum.
+        highest = scores.masked_fill(batch.mask == 0, -torch.inf).amax(1).detach()
+        shift = highest.new_full((batch.n_texts,), -torch.inf).scatter_reduce(0, batch.owner, highest, "amax")
+        weight = (scores - shift[batch.owner, None]).masked_fill(batch.mask == 0, -torch.inf).exp()
         sums = hidden.new_zeros((batch.n_texts, 2 * hidden.shape[-1]))
         both = torch.cat([(hidden * keep.unsqueeze(-1)).sum(1), (hidden * weight.unsqueeze(-1)).sum(1)], dim=-1)
         sums = sums.index_add(0, batch.owner, both)

@@ -7,6 +7,7 @@ same loop runs on CPU, one GPU or several (`accelerate launch -m training.cli pr
 
 import json
 import math
+import shutil
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -59,6 +60,8 @@ class PretrainSettings:
         """Refuse what cannot work before anything is read."""
         if self.width % self.n_heads:
             raise RecipeError(f"width {self.width} is not a multiple of n_heads {self.n_heads}")
+        if self.in_domain_weight != int(self.in_domain_weight) or self.in_domain_weight < 1:
+            raise RecipeError(f"in_domain_weight must be a whole number of copies, got {self.in_domain_weight}")
         if not 0 < self.mask_share < 1:
             raise RecipeError(f"mask_share must lie between 0 and 1, got {self.mask_share}")
         if self.precision not in {"no", "bf16", "fp16"}:
@@ -80,9 +83,10 @@ class PretrainSettings:
 def pretrain(settings: PretrainSettings, *, run: Path, console: Console) -> Path:
     """Train in folder `run` and return the folder of the finished encoder.
 
-    Raises RecipeError if `run` holds a stream or checkpoint made with other settings.
+    Raises RecipeError if `run` was begun with other settings.
     """
     run.mkdir(parents=True, exist_ok=True)
+    _claim(run, settings)
     # ── data ─────────────────────────────────────────────────────────────────────────────────────────────────────
     tokenizer = _vocabulary(settings, run, console)
     stream = MaskedStream(
@@ -93,7 +97,7 @@ def pretrain(settings: PretrainSettings, *, run: Path, console: Console) -> Path
         whole_words=settings.whole_words,
         n_pieces=tokenizer.get_vocab_size(),
         n_special=len(SPECIAL_PIECES),
-        mask_id=tokenizer.token_to_id("[MASK]"),
+        mask_id=SPECIAL_PIECES.index("[MASK]"),
         seed=settings.seed,
     )
     # ── model ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -104,7 +108,7 @@ def pretrain(settings: PretrainSettings, *, run: Path, console: Console) -> Path
         model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=settings.weight_decay
     )
     model, optimiser = accelerator.prepare(model, optimiser)
-    step, curve = _resume(run, model, optimiser, settings)
+    step, curve = _resume(run, accelerator.unwrap_model(model), optimiser)
     # ── loop ─────────────────────────────────────────────────────────────────────────────────────────────────────
     model.train()
     saved_at = started_at = time.monotonic()
@@ -130,20 +134,38 @@ def pretrain(settings: PretrainSettings, *, run: Path, console: Console) -> Path
             recent = sum(curve[-_PLOT_EVERY:]) / _PLOT_EVERY
             console.print(f"step {step}/{settings.steps}  loss {recent:.3f}  {rate:,.0f} pieces/s per process")
         if time.monotonic() - saved_at > settings.checkpoint_seconds and accelerator.is_main_process:
-            _checkpoint(run, accelerator.unwrap_model(model), optimiser, settings, step, curve)
+            _checkpoint(run, accelerator.unwrap_model(model), optimiser, step, curve)
             saved_at = time.monotonic()
     # ── save ─────────────────────────────────────────────────────────────────────────────────────────────────────
     if accelerator.is_main_process:
-        _checkpoint(run, accelerator.unwrap_model(model), optimiser, settings, step, curve)
+        _checkpoint(run, accelerator.unwrap_model(model), optimiser, step, curve)
         write_provenance(run, settings, inputs={"data": settings.data})
     return run / "encoder"
+
+
+def _claim(run: Path, settings: PretrainSettings) -> None:
+    """Write the settings into a fresh folder; refuse a folder that was begun with others."""
+    path = run / "settings.json"
+    wanted = json.dumps(asdict(settings), default=str, sort_keys=True, indent=1)
+    if not path.exists():
+        _write_text(path, wanted)
+    elif path.read_text(encoding="utf-8") != wanted:
+        raise RecipeError(f"{run} was begun with other settings, see {path}; use another folder or the old recipe")
+
+
+def _write_text(path: Path, text: str) -> None:
+    """Write a file at once or not at all."""
+    partial = path.with_suffix(".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
 
 
 def _vocabulary(settings: PretrainSettings, run: Path, console: Console) -> Tokenizer:
     path = run / "tokenizer.json"
     if not path.exists():
         console.print("training the vocabulary")
-        train_vocabulary(documents(settings.corpus_settings), n_pieces=settings.n_vocabulary).save(str(path))
+        tokenizer = train_vocabulary(documents(settings.corpus_settings), n_pieces=settings.n_vocabulary)
+        _write_text(path, tokenizer.to_str(pretty=True))
     return Tokenizer.from_file(str(path))
 
 
@@ -170,7 +192,9 @@ def _new_model(settings: PretrainSettings, stream: MaskedStream) -> MaskedLangua
             vectors = skipgram_vectors(
                 stream.path, n_pieces=stream.n_pieces, width=settings.width, epochs=settings.skipgram_epochs
             )
-            torch.save(torch.from_numpy(vectors), cache)
+            partial = cache.with_suffix(".partial")
+            torch.save(torch.from_numpy(vectors), partial)
+            partial.replace(cache)
         with torch.no_grad():
             encoder.embeddings.word_embeddings.weight.copy_(torch.load(cache, weights_only=True))
     return MaskedLanguageModel(encoder)
@@ -189,15 +213,16 @@ def _checkpoint(
     run: Path,
     model: MaskedLanguageModel,
     optimiser: torch.optim.Optimizer,
-    settings: PretrainSettings,
     step: int,
     curve: list[float],
 ) -> None:
-    """Write weights, optimiser and curve so that a kill at any moment leaves the older or the newer, never half."""
+    """Write weights, optimiser and curve so that a kill at any moment leaves the older or the newer, never half.
+
+    Beside it comes the encoder as it is now, with its tokenizer: a folder in Hugging Face form that can be fine-tuned.
+    """
     state: dict[str, Any] = {
         "model": model.state_dict(),
         "optimiser": optimiser.state_dict(),
-        "settings": json.dumps(asdict(settings), default=str, sort_keys=True),
         "step": step,
         "curve": curve,
     }
@@ -205,18 +230,15 @@ def _checkpoint(
     torch.save(state, partial)
     partial.replace(run / "checkpoint.pt")
     model.encoder.save_pretrained(run / "encoder")
+    shutil.copy(run / "tokenizer.json", run / "encoder" / "tokenizer.json")
     _plot(run, curve)
 
 
-def _resume(
-    run: Path, model: torch.nn.Module, optimiser: torch.optim.Optimizer, settings: PretrainSettings
-) -> tuple[int, list[float]]:
+def _resume(run: Path, model: torch.nn.Module, optimiser: torch.optim.Optimizer) -> tuple[int, list[float]]:
     path = run / "checkpoint.pt"
     if not path.exists():
         return 0, []
-    state = torch.load(path, weights_only=True)
-    if state["settings"] != json.dumps(asdict(settings), default=str, sort_keys=True):
-        raise RecipeError(f"{path} belongs to a run with other settings; use another folder or the old recipe")
+    state = torch.load(path, weights_only=True, map_location="cpu")
     model.load_state_dict(state["model"])
     optimiser.load_state_dict(state["optimiser"])
     return int(state["step"]), list(state["curve"])

@@ -36,7 +36,9 @@ def read_splits(path: Path = SPLITS) -> dict[str, Split]:
         return {row["id"]: row["split"] for row in csv.DictReader(file)}  # type: ignore[misc]
 
 
-def split_examples(examples: Sequence[Example], *, splits: Mapping[str, Split] | None = None) -> dict[Split, list[Example]]:
+def split_examples(
+    examples: Sequence[Example], *, splits: Mapping[str, Split] | None = None
+) -> dict[Split, list[Example]]:
     """Deal `examples` out by the frozen `splits` (None: those of the repository).
 
     What is not in them, such as petitions written by us and later corrections, helps to fit and never measures.

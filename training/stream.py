@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from nlp.tokenise import words
+from training.settings import RecipeError
 
 PIECE_BITS = np.uint16(0x7FFF)
 CONTINUES = np.uint16(0x8000)
@@ -66,7 +67,10 @@ def _batched(documents: Iterable[str], size: int) -> Iterator[list[str]]:
 
 @dataclass(frozen=True, kw_only=True)
 class MaskedBatch:
-    """`pieces` (rows, length) with some masked; flat `positions` (n,) of them and the `targets` (n,) that stood there."""
+    """Rows of pieces with some masked.
+
+    `pieces` (rows, length) holds ids, `positions` (n,) the flat places that were masked, `targets` (n,) what was there.
+    """
 
     pieces: NDArray[np.int64]
     positions: NDArray[np.int64]
@@ -88,10 +92,15 @@ class MaskedStream:
     seed: int
 
     def batch(self, step: int) -> MaskedBatch:
-        """Return batch number `step`; epochs follow one another, each in its own order."""
+        """Return batch number `step`; epochs follow one another, each in its own order.
+
+        Raises RecipeError if the stream is too short for one batch.
+        """
         stream = np.memmap(self.path, dtype=np.uint16, mode="r")
         n_blocks = len(stream) // self.length
         per_epoch = n_blocks // self.n_rows
+        if not per_epoch:
+            raise RecipeError(f"{len(stream)} pieces do not fill one batch of {self.n_rows} rows of {self.length}")
         epoch, place = divmod(step, per_epoch)
         order = np.random.default_rng([self.seed, epoch]).permutation(n_blocks)
         rows = order[place * self.n_rows : (place + 1) * self.n_rows]

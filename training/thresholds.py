@@ -21,8 +21,9 @@ def choose_threshold(
 ) -> float | None:
     """Return the lowest confidence (rows,) from which acceptance keeps the error rate within `budget`, or None.
 
-    `correct` (rows,) says whether the answer of a row was right. The strictest candidate accepts just enough rows to have
-    power: fewer could not pass the test even without a single error. Raises ValueError for a budget or delta outside (0, 1).
+    `correct` (rows,) says whether the answer of a row was right. The strictest candidate accepts four times the rows
+    that would pass without a single error, so that the walk does not end at its first step by bad luck. Raises
+    ValueError for a budget or delta outside (0, 1).
     """
     if not 0 < budget < 1 or not 0 < delta < 1:
         raise ValueError(f"budget and delta must lie in (0, 1), got {budget} and {delta}")

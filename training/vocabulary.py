@@ -25,8 +25,8 @@ def train_vocabulary(
 ) -> Tokenizer:
     """Return a tokenizer of at most `n_pieces` pieces made from normalised `texts`.
 
-    Every character seen `min_character_count` times is a piece, so hardly anything is unknown; the remaining places
-    go to the most frequent words. Digits and punctuation are single pieces and no piece crosses them.
+    Every character seen `min_character_count` times is a piece while there is room, so hardly anything is unknown; the
+    remaining places go to the most frequent words. Digits and punctuation are single pieces and no piece crosses them.
     """
     character_counts: Counter[str] = Counter()
     word_counts: Counter[str] = Counter()
@@ -39,6 +39,7 @@ def train_vocabulary(
         )
     fixed = list(SPECIAL_PIECES)
     characters = [c for c, n in character_counts.most_common() if n >= min_character_count and not c.isspace()]
+    characters = characters[: max(0, n_pieces - len(fixed))]
     usable = [(w, n) for w, n in word_counts.most_common() if not any(c.isdigit() for c in w)]
     chosen = usable[: max(0, n_pieces - len(fixed) - len(characters))]
     total = sum(word_counts.values()) + sum(character_counts.values())
