@@ -8,6 +8,7 @@ Problem
 A problem never quotes petition text: validation errors are reported by place and rule, without the input.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -74,6 +75,8 @@ class Problem(Exception):  # noqa: N818  RFC 9457 calls it a problem
         }
 
 
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}")
+
 INTERNAL = Problem(500, code="internal_error", detail="服务器内部错误，请把请求编号告诉管理员。")
 """What a client is told of an error nobody foresaw."""
 
@@ -108,9 +111,14 @@ def from_petition_error(error: PetitionError) -> Problem:
     return Problem(422, code="not_accepted", detail=str(error))
 
 
+def _part(part: int | str) -> str:
+    """Return one step to a fault; the name of an unknown member is the sender's, and may be anything."""
+    return str(part) if isinstance(part, int) or _NAME.fullmatch(part) else "(…)"
+
+
 def _from_validation(error: RequestValidationError) -> Problem:
     faults = [
-        {"at": "/".join(str(part) for part in fault["loc"]), "rule": fault["type"], "message": fault["msg"]}
+        {"at": "/".join(map(_part, fault["loc"])), "rule": fault["type"], "message": fault["msg"]}
         for fault in error.errors()
     ]
     where = "；".join(fault["at"] for fault in faults[:3])

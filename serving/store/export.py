@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 
 from nlp.petition import HEADS
 from serving.store.schema import CorrectionRow, PetitionRow, ReviewRow, SuggestionRow
+from serving.tables.formulas import neutralise
 
 COLUMNS = (
     "id", "received_at", "decided_at", "title", "text", *HEADS, "co_departments", "action", "blind", "appeals",
     *(f"suggested_{head}" for head in HEADS), "corrections", "bundle_id", "taxonomy_version",
 )  # fmt: skip
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _PAGE = 200
 
 
@@ -111,14 +111,9 @@ def as_csv(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
     for row in rows:
         buffer.seek(0)
         buffer.truncate()
-        writer.writerow(inert(_cell(row[column])) for column in COLUMNS)
+        writer.writerow(neutralise(_cell(row[column])) for column in COLUMNS)
         yield buffer.getvalue()
 
 
 def _cell(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def inert(cell: str) -> str:
-    """Return `cell` so that a spreadsheet shows it instead of computing it."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell

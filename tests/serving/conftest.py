@@ -4,6 +4,8 @@ What the fake answers is steered by words of ours in the text: see `FakeClassifi
 use the fixture `router`.
 """
 
+import io
+import logging
 import os
 import pwd
 import shutil
@@ -42,7 +44,7 @@ from nlp.petition import (
     Suggestion,
 )
 from nlp.taxonomy import load_taxonomy
-from serving import passwords
+from serving import logs, passwords
 from serving.app import create_app
 from serving.context import Context
 from serving.roles import COMMAND_LINE, Role
@@ -175,9 +177,29 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture(autouse=True)
 def _quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spend milliseconds instead of half a second on a password: what is tested is not argon2."""
-    quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-    monkeypatch.setattr(passwords, "_HASHER", quick)
-    monkeypatch.setattr(passwords, "_NOBODY", quick.hash("nobody"))
+    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+
+
+PLANTED = (PHONE, "110101199003070718", "张三", "幸福路", "油烟", "烧烤")
+"""Personal data and petition text of ours that tests send in: no log line may hold any of it."""
+
+
+@pytest.fixture
+def log_lines() -> io.StringIO:
+    """Everything the program and its libraries log during the test, as the server writes it, at level debug."""
+    logs.configure("debug")
+    lines = io.StringIO()
+    (handler,) = logging.getLogger().handlers
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(lines)
+    return lines
+
+
+@pytest.fixture(autouse=True)
+def _logs_hold_no_content(log_lines: io.StringIO) -> Iterator[None]:
+    yield
+    written = log_lines.getvalue()
+    assert not [word for word in PLANTED if word in written], written
 
 
 POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
@@ -261,13 +283,25 @@ def new_postgres_database(postgres: str) -> Iterator[Callable[[], str]]:
         execute(postgres.format(database="postgres"), f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database at the present schema, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "petition.sqlite3"
+    store = Store(f"sqlite:///{path}")
+    store.prepare(auto_migrate=True)
+    store.close()
+    return path
+
+
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A fresh database: SQLite, or PostgreSQL where the test is parametrised with it."""
     if getattr(request, "param", "sqlite") == "sqlite":
-        yield f"sqlite:///{tmp_path}/petition.sqlite3"
-        return
-    yield request.getfixturevalue("new_postgres_database")(template="migrated")
+        path = tmp_path / "petition.sqlite3"
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
+        return f"sqlite:///{path}"
+    url: str = request.getfixturevalue("new_postgres_database")(template="migrated")
+    return url
 
 
 @dataclass
