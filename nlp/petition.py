@@ -181,7 +181,10 @@ class Decision:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Suggestion:
-    """The router's whole answer for one petition."""
+    """The router's whole answer for one petition.
+
+    `n_appeals` is the number of requests that may need handling apart, at least 1.
+    """
 
     petition_id: str | None
     predictions: Mapping[Head, Prediction]
@@ -195,3 +198,4 @@ class Suggestion:
     decision: Decision
     bundle_id: str
     taxonomy_version: str
+    n_appeals: int = 1

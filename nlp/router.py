@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from nlp.appeals import Appeals, split_appeals
 from nlp.bundle import Bundle, load_bundle
-from nlp.calibrate import Calibration
+from nlp.calibrate import Calibration, rank
 from nlp.decide import Thresholds, decide
 from nlp.errors import TextError
 from nlp.explain import explain
 from nlp.knowledge import Knowledge, load_knowledge
-from nlp.petition import HEADS, Candidate, Head, Petition, Prediction, Scores, Suggestion
+from nlp.petition import HEADS, Candidate, Head, Petition, Prediction, Reason, Scores, Suggestion
 from nlp.prepare import prepare
 from nlp.routes import combine
 from nlp.rules import find_firings
@@ -81,13 +82,14 @@ class Router:
         )
         predictions = {head: self.predict(scores, head) for head in HEADS}
         predictions |= {"channel": routing.channel, "department": routing.department}
+        appeals = split_appeals(masked, title_length=len(petition.title))
         decision = decide(
             predictions,
             thresholds=self.thresholds,
             n_characters=len(masked.text),
             known_share=reading.known_share,
             firings=firings,
-            further=routing.reasons,
+            further=(*routing.reasons, *_appeals_reasons(appeals)),
         )
         return Suggestion(
             petition_id=petition.id,
@@ -105,6 +107,7 @@ class Router:
                 labels=self.calibration.labels,
             ),
             redactions=masked.redactions,
+            n_appeals=appeals.suspected,
             masked_text=masked.text,
             decision=decision,
             bundle_id=self.bundle.id,
@@ -112,9 +115,9 @@ class Router:
         )
 
     def predict(self, scores: Scores, head: Head) -> Prediction:
-        """Return the best candidates of one head under the office's own names."""
+        """Return the best candidates of one head under the office's own names; the second level's under the first's."""
         probabilities = scores.probabilities[head]
-        order = probabilities.argsort()[::-1][:_N_CANDIDATES]
+        order = rank(scores, head, self.calibration.labels)[:_N_CANDIDATES]
         labels = self.calibration.labels[head]
         return Prediction(
             head=head,
@@ -130,8 +133,18 @@ class Router:
 
 
 def check_text(petition: Petition) -> None:
-    """Raise TextError if `petition` holds nothing to judge or is longer than any petition is."""
+    """Raise TextError if `petition` is not text, holds nothing to judge or is longer than any petition is."""
+    if not isinstance(petition.text, str) or not isinstance(petition.title, str):
+        kinds = f"{type(petition.title).__name__}、{type(petition.text).__name__}"
+        raise TextError(f"标题和正文须为文本，收到的是{kinds}")
     if not petition.content.strip():
         raise TextError("信访内容为空：标题和正文至少填写一项")
     if len(petition.content) > MAX_CHARACTERS:
         raise TextError(f"信访内容过长：{len(petition.content)}字，上限{MAX_CHARACTERS}字；请确认是否误传了文件")
+
+
+def _appeals_reasons(appeals: Appeals) -> list[Reason]:
+    """Several appeals may need several offices: a person splits them."""
+    if appeals.suspected < 2:
+        return []
+    return [Reason(code="several_appeals", message=f"疑有{appeals.suspected}个可分别办理的诉求，请人工拆分")]

@@ -4,13 +4,14 @@ Fits the linear branch, exports the encoder to ONNX (int8), calibrates with the 
 thresholds, and writes the checksummed folder. Metrics and card are added by the evaluation before the sums are sealed.
 """
 
+import dataclasses
 import json
 import shutil
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import onnx
@@ -23,12 +24,10 @@ from torch import Tensor, nn
 
 from nlp.bundle import FILES, Bundle, write_sums
 from nlp.calibrate import Blend, Calibration
-from nlp.decide import Thresholds
+from nlp.decide import Thresholds, joint_confidence
 from nlp.knowledge import load_knowledge
 from nlp.petition import HEADS, Head
-from nlp.prepare import prepare
-from nlp.routes import combine
-from nlp.rules import find_firings
+from nlp.router import Router
 from nlp.runtime import Reading, Runtime
 from nlp.taxonomy import Taxonomy, load_taxonomy
 from training.calibrate import fit_blends
@@ -37,7 +36,7 @@ from training.finetune import FinetuneSettings, label_arrays, load_classifier
 from training.linear import LinearBranch, choose_vocabulary, fit_linear
 from training.model import PetitionClassifier
 from training.settings import build
-from training.split import split_examples
+from training.split import Split, split_examples
 from training.thresholds import choose_threshold
 
 NEEDED: tuple[Head, ...] = ("category_l1", "channel", "department")
@@ -59,8 +58,19 @@ class ServedEncoder(nn.Module):
         return self.model.read(pieces)
 
 
-def export_bundle(run: Path, out: Path, *, data: Path, console: Console, quantise: bool = True) -> Path:
-    """Write the bundle of a fine-tuning `run` to `out`, everything but metrics and card filled in; return `out`."""
+def export_bundle(
+    run: Path,
+    out: Path,
+    *,
+    data: Path,
+    console: Console,
+    quantise: bool = True,
+    dealt: Mapping[Split, Sequence[Example]] | None = None,
+) -> Path:
+    """Write the bundle of a fine-tuning `run` to `out`, everything but metrics and card filled in; return `out`.
+
+    `dealt` stands in for the frozen splits of the messages in `data`.
+    """
     out.mkdir(parents=True, exist_ok=True)
     taxonomy = load_taxonomy()
     raw = json.loads((run / "settings.json").read_text())
@@ -70,16 +80,17 @@ def export_bundle(run: Path, out: Path, *, data: Path, console: Console, quantis
     export_encoder(model, out / "model.onnx", quantise=quantise)
     shutil.copy(run / "tokenizer.json", out / "tokenizer.json")
     _write_heads(model, out / "heads.npz")
-    dealt = split_examples(read_examples(data, taxonomy, written=settings.written))
+    if dealt is None:
+        dealt = split_examples(read_examples(data, taxonomy, written=settings.written))
     console.print("fitting the linear branch")
     _write_linear(fit_linear_branch(dealt["fit"], taxonomy), out / "linear.npz")
     window = {"pieces": settings.window, "max_windows": settings.max_windows}
     labels = {"taxonomy_version": taxonomy.version, "labels": taxonomy.labels, "window": window}
     _write_json(out / "labels.json", labels)
-    runtime = Bundle(folder=out, id="draft").runtime()
-    calibration = _calibrate(runtime, [e for e in dealt["calibration"] if e.labels], taxonomy)
+    draft = Bundle(folder=out, id="draft")
+    calibration = _calibrate(draft.runtime(), [e for e in dealt["calibration"] if e.labels], taxonomy)
     _write_json(out / "calibration.json", {head: asdict(blend) for head, blend in calibration.blends.items()})
-    thresholds = fit_thresholds(runtime, calibration, [e for e in dealt["thresholds"] if e.labels], taxonomy)
+    thresholds = fit_thresholds(draft, calibration, [e for e in dealt["thresholds"] if e.labels], taxonomy)
     _write_json(out / "thresholds.json", asdict(thresholds))
     shutil.copy(run / "provenance.json", out / "settings.json")
     for name in ("metrics.json", "card.md"):
@@ -156,7 +167,7 @@ def stack(readings: Sequence[Reading]) -> tuple[dict[Head, NDArray[np.float32]],
 
 
 def fit_thresholds(
-    runtime: Runtime,
+    bundle: Bundle,
     calibration: Calibration,
     examples: Sequence[Example],
     taxonomy: Taxonomy,
@@ -164,46 +175,47 @@ def fit_thresholds(
     budget: float = 0.05,
     delta: float = 0.05,
 ) -> Thresholds:
-    """Choose the thresholds on a split used for nothing else.
+    """Choose the thresholds on a split used for nothing else, on the whole router's answers.
 
-    The joint threshold is chosen among the petitions that nothing else sends to review, which is where it will act.
+    The joint threshold is chosen among the petitions that nothing but confidence would send to review, which is where
+    it will act.
     """
-    readings = read_all(runtime, examples, title="thresholds")
-    scores = calibration.scores(*stack(readings)).probabilities
-    truth = label_arrays(examples, taxonomy)
-    correct = {head: scores[head].argmax(1) == truth[head] for head in HEADS}
-    confidence = {head: scores[head].max(1).astype(np.float64) for head in HEADS}
-    min_known_share = float(np.quantile([reading.known_share for reading in readings], KNOWN_SHARE_QUANTILE))
-    free = np.asarray(
-        [_is_free(example, reading, calibration, min_known_share) for example, reading in zip(examples, readings, strict=True)]
-    )
-    joint_correct = np.logical_and.reduce([correct[head] for head in NEEDED])
-    joint = np.prod([confidence[head] for head in NEEDED], axis=0)
-    return Thresholds(
+    runtime = bundle.runtime()
+    shares = [runtime.vocabulary.features(example.text)[2] for example in examples]
+    min_known_share = round(float(np.quantile(shares, KNOWN_SHARE_QUANTILE)), 4)
+    lenient = Thresholds(
         budget=budget,
         confidence_level=1 - delta,
         needed=NEEDED,
+        joint=0.0,
+        per_head=dict.fromkeys(HEADS, 0.0),
+        min_characters=MIN_CHARACTERS,
+        min_known_share=min_known_share,
+    )
+    router = Router(
+        bundle=bundle,
+        taxonomy=taxonomy,
+        knowledge=load_knowledge(),
+        runtime=runtime,
+        calibration=calibration,
+        thresholds=lenient,
+    )
+    answers = [router.suggest(example.petition) for example in track(examples, description="thresholds")]
+    free = np.asarray([answer.decision.action == "auto" for answer in answers])
+    correct = {
+        head: np.asarray([a.predictions[head].best.code == e.labels[head] for a, e in zip(answers, examples, strict=True)])
+        for head in HEADS
+    }
+    confidence = {head: np.asarray([a.predictions[head].best.confidence for a in answers]) for head in HEADS}
+    joint = np.asarray([joint_confidence(answer.predictions, NEEDED) for answer in answers])
+    joint_correct = np.logical_and.reduce([correct[head] for head in NEEDED])
+    return dataclasses.replace(
+        lenient,
         joint=choose_threshold(joint[free], joint_correct[free], budget=budget, delta=delta),
         per_head={
             head: choose_threshold(confidence[head], correct[head], budget=budget, delta=delta) for head in HEADS
         },
-        min_characters=MIN_CHARACTERS,
-        min_known_share=round(min_known_share, 4),
     )
-
-
-def _is_free(example: Example, reading: Reading, calibration: Calibration, min_known_share: float) -> bool:
-    """Tell whether nothing but confidence could send this petition to review."""
-    masked = prepare(example.petition)
-    if len(masked.text) < MIN_CHARACTERS or reading.known_share < min_known_share:
-        return False
-    knowledge = load_knowledge()
-    firings = find_firings(masked, knowledge=knowledge)
-    if firings:
-        return False
-    scores = calibration.scores(reading.encoder, reading.linear)
-    routing = combine(masked, scores, labels=calibration.labels, knowledge=knowledge, firings=firings)
-    return not routing.reasons
 
 
 def _calibrate(runtime: Runtime, examples: Sequence[Example], taxonomy: Taxonomy) -> Calibration:
@@ -216,7 +228,7 @@ def _calibrate(runtime: Runtime, examples: Sequence[Example], taxonomy: Taxonomy
 def _write_heads(model: PetitionClassifier, path: Path) -> None:
     arrays: dict[str, Any] = {}
     for head in HEADS:
-        layer = model.heads[head]
+        layer = cast(nn.Linear, model.heads[head])
         arrays[f"{head}_weight"] = layer.weight.detach().numpy().T.copy()
         arrays[f"{head}_bias"] = layer.bias.detach().numpy()
     np.savez(path, **arrays)

@@ -1,0 +1,71 @@
+"""The law beside a suggestion: appeals, registration elements, what is missing, clocks and the transfer level.
+
+A suggestion says where a petition should go; an assessment says what a clerk must register, ask, tell and watch.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from nlp.appeals import Appeals, split_appeals
+from nlp.deadlines import Clock, Receiver, TransferProposal, propose_transfer, start_clocks
+from nlp.elements import Elements, find_elements, missing_items
+from nlp.knowledge import Knowledge, RegistrationItem
+from nlp.petition import Petition, Suggestion
+from nlp.prepare import prepare
+from nlp.rules.matters import find_matters
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Assessment:
+    """Everything of the law for one petition; spans refer to `Petition.content`."""
+
+    appeals: Appeals
+    elements: Elements
+    missing: tuple[RegistrationItem, ...]
+    clocks: tuple[Clock, ...]
+    transfer: TransferProposal
+
+
+def assess(
+    petition: Petition,
+    suggestion: Suggestion,
+    *,
+    knowledge: Knowledge,
+    events: Mapping[str, date],
+    receiver: Receiver = "petition_bureau",
+    known: Collection[str] = (),
+    n_times: int = 1,
+    previous_closed: bool = False,
+) -> Assessment:
+    """Return the assessment of `petition` under `suggestion`.
+
+    `events` are the days known so far, at least "received"; `known` the registration items the form already gives;
+    `n_times` and `previous_closed` the history of the same matter. Raises ValueError for unknown events.
+    """
+    masked = prepare(petition)
+    elements = find_elements(masked, title_length=len(petition.title))
+    appeals = split_appeals(masked, title_length=len(petition.title))
+    people = [int(element.value) for element in elements.of_type("people") if element.value is not None]
+    matters = find_matters(masked.text, knowledge=knowledge)
+    return Assessment(
+        appeals=appeals,
+        elements=elements,
+        missing=missing_items(masked, elements, registration=knowledge.registration, known=known),
+        clocks=start_clocks(
+            events,
+            channel=suggestion.predictions["channel"].best.code,
+            knowledge=knowledge,
+            receiver=receiver,
+            matters=tuple(seen.entry.code for seen in matters.alternatives),
+            firings=suggestion.firings,
+        ),
+        transfer=propose_transfer(
+            knowledge=knowledge,
+            firings=suggestion.firings,
+            n_people=max(people, default=None),
+            n_departments=1 + len(suggestion.co_departments),
+            n_times=n_times,
+            previous_closed=previous_closed,
+        ),
+    )
