@@ -1,6 +1,6 @@
 """Precision and recall of related petitions on the known near-duplicate groups of the data, and where to set the bar.
 
-    python -m training.evaluate_related ../shared/data [--vectors FILE.npy]
+    python -m training.evaluate_related ../shared/data [--text-only | --vectors FILE.npy]
 
 All messages are stored, then each is queried. `--vectors` holds the encoder's sentence vectors (messages, width) in
 the order of the two files; without it latent semantic vectors of character n-grams stand in, fitted on the same texts.
@@ -28,15 +28,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--vectors", type=Path)
+    parser.add_argument("--text-only", action="store_true", help="signatures alone, no vectors")
     arguments = parser.parse_args()
     texts, groups = read_groups(arguments.folder)
-    vectors = np.load(arguments.vectors) if arguments.vectors else stand_in(texts)
+    if arguments.text_only:
+        vectors = np.zeros((len(texts), 1), np.float32)
+    else:
+        vectors = np.load(arguments.vectors) if arguments.vectors else stand_in(texts)
     found = query_all(texts, vectors)
     wanted = _pairs_in(groups)
     print(f"{len(texts)} messages, {wanted} pairs in groups")  # noqa: T201
     by_text = [pair for pair in found if pair[2] != "same_matter"]
     print("same text or near-duplicate:", _figures(by_text, groups, wanted))  # noqa: T201
-    for bar in BARS:
+    for bar in () if arguments.text_only else BARS:
         kept = [pair for pair in found if pair[2] != "same_matter" or pair[3] >= bar]
         print(f"and same matter, bar {bar}:", _figures(kept, groups, wanted))  # noqa: T201
 
