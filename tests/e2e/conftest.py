@@ -227,10 +227,12 @@ def open_desk(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., Desk]]:
     running: list[tuple[uvicorn.Server, threading.Thread]] = []
 
     def start(*, classifier: Any = None, **changes: Any) -> Desk:
-        settings = Settings(
-            database_url=f"sqlite:///{tmp_path}/desk{len(running)}.sqlite3",
-            **({"audit_share": 0.0, "login_rate_limit": "1000/minute"} | changes),
-        )
+        defaults = {
+            "database_url": f"sqlite:///{tmp_path}/desk{len(running)}.sqlite3",
+            "audit_share": 0.0,
+            "login_rate_limit": "1000/minute",
+        }
+        settings = Settings(**(defaults | changes))
         app = create_app(settings, classifier or ScriptedRouter(), now=clock)
         listening = socket.create_server(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on"))

@@ -26,8 +26,8 @@ export function clearNotice() {
 
 /** Run `work` with the buttons of `area` switched off; say what went wrong. Returns whether it went well. */
 export async function attempt(area, work, { explain = {} } = {}) {
-  if (area.getAttribute("aria-busy") === "true") return false;
-  area.setAttribute("aria-busy", "true");
+  if ("busy" in area.dataset) return false;
+  area.dataset.busy = "";
   try {
     await work();
     return true;
@@ -37,6 +37,6 @@ export async function attempt(area, work, { explain = {} } = {}) {
     notice(told?.text ?? error.message, { action: told?.action });
     return false;
   } finally {
-    area.removeAttribute("aria-busy");
+    delete area.dataset.busy;
   }
 }
