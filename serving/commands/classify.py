@@ -19,6 +19,9 @@ from serving.tables.encodings import decode
 _N_SHOWN = 3
 """How many candidates of a head are shown, the best included."""
 
+_WORTH_SHOWING = 0.01
+"""Confidence below which another candidate is not mentioned."""
+
 
 def classify(
     text: Annotated[str | None, typer.Argument(help="正文；不填则读 --file 或标准输入。")] = None,
@@ -47,7 +50,9 @@ def show(suggestion: Suggestion, petition: Petition, *, console: Console) -> Non
             Text(HEAD_NAMES[head], style="bold"),
             Text(best.name),
             Text(f"{best.confidence:.0%}"),
-            Text("、".join(f"{other.name} {other.confidence:.0%}" for other in others), style="dim"),
+            Text(
+                "、".join(f"{o.name} {o.confidence:.0%}" for o in others if o.confidence >= _WORTH_SHOWING), style="dim"
+            ),
         )
     console.print(grid)
     for label, content in _particulars(suggestion):
