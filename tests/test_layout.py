@@ -1,5 +1,6 @@
 """The rules that keep four top-level packages and a data folder from getting in each other's way."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -97,3 +98,19 @@ def test_no_file_in_git_is_huge() -> None:
 
 def test_no_real_message_lies_in_the_repository() -> None:
     assert [name for name in tracked() if Path(name).name.startswith("messages_")] == []
+
+
+def test_links_in_documents_lead_somewhere() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))]
+    assert len(links) > 10
+    broken = [f"{page.name}: {link}" for page, link in links if "://" not in link and not (page.parent / link).exists()]
+    assert broken == []
+
+
+def test_every_target_is_described() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = set(re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE).group(1).split())  # type: ignore[union-attr]
+    assert {"setup", "serve", "test", "check", "bench", "e2e"} <= targets
+    assert set(re.findall(r"`?make ([a-z0-9]+)", readme)) <= targets
