@@ -68,7 +68,7 @@ class EvaluateSettings:
 def evaluate_bundle(
     bundle_dir: Path | None, *, out: Path, settings: EvaluateSettings, console: Console | None = None
 ) -> dict[str, Any]:
-    """Measure the bundle in `bundle_dir` (None: the bundled default), write the four files to `out`, return the figures.
+    """Measure the bundle in `bundle_dir` (None: the bundled default), write four files to `out`, return the figures.
 
     Raises BundleError or DataError if bundle or data do not fit.
     """

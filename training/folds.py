@@ -4,6 +4,7 @@ Both work on all labelled messages but the frozen test split. The learner is a f
 full fine-tuning run (hours) go through the same lines.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -52,7 +53,7 @@ def cross_validate(
     """
     labelled = [e for e in examples if "category_l1" in e.labels]
     folds = StratifiedGroupKFold(n_splits=n_folds, shuffle=True, random_state=seed)
-    strata = [e.labels["category_l1"] for e in labelled]
+    strata = _strata(labelled, n_folds)
     figures = []
     for fit, held in folds.split(strata, strata, joined_groups(labelled)):
         held_rows = [labelled[i] for i in held]
@@ -98,6 +99,14 @@ def joined_groups(examples: Sequence[Example]) -> list[str]:
     """Return one group per row: the given near-duplicate groups, joined where our own search links them further."""
     home = {e.id: family for family, members in duplicate_families(examples).items() for e in members}
     return [home[e.id] for e in examples]
+
+
+def _strata(examples: Sequence[Example], n_folds: int) -> list[str]:
+    """Return the first-level category of each row; categories too rare for every fold join the most frequent one."""
+    categories = [e.labels["category_l1"] for e in examples]
+    counts = Counter(categories)
+    most_frequent = counts.most_common(1)[0][0]
+    return [category if counts[category] >= n_folds else most_frequent for category in categories]
 
 
 def _figures(

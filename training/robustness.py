@@ -121,7 +121,7 @@ def rewrites(texts: Sequence[str]) -> Mapping[str, Rewrite]:
 def robustness(
     runtime: Runtime, calibration: Calibration, examples: Sequence[Example], taxonomy: Taxonomy, *, n_draws: int = 500
 ) -> dict[str, Any]:
-    """Return per change and head the share of unchanged answers and the accuracy before and after, with its change."""
+    """Return per change and labelled head the share of unchanged answers, the accuracy before and after, the change."""
     before = _scores(runtime, calibration, [e.text for e in examples])
     found: dict[str, Any] = {}
     for name, rewrite in rewrites([e.petition.content for e in examples]).items():
@@ -131,7 +131,11 @@ def robustness(
         found[name] = {
             "rows": len(examples),
             "texts_changed": round(float(np.mean(changed)), 4),
-            "heads": {head: _compared(head, before, after, examples, taxonomy, n_draws=n_draws) for head in HEADS},
+            "heads": {
+                head: _compared(head, before, after, examples, taxonomy, n_draws=n_draws)
+                for head in HEADS
+                if any(head in e.labels for e in examples)
+            },
         }
     return found
 
