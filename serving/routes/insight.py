@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime
 
 from serving import presenting
 from serving.access import Allowed
@@ -14,7 +13,7 @@ from serving.context import Context, Ctx
 from serving.errors import Problem
 from serving.queues import QUEUE_NAMES, QUEUES
 from serving.roles import Actor
-from serving.schemas.base import Clean
+from serving.schemas.base import Clean, Moment
 from serving.schemas.insight import (
     AuditEntryOut,
     AuditPageOut,
@@ -34,8 +33,8 @@ Decider = Annotated[Actor, Depends(Allowed("decide"))]
 Statistician = Annotated[Actor, Depends(Allowed("statistics"))]
 Exporter = Annotated[Actor, Depends(Allowed("export"))]
 Auditor = Annotated[Actor, Depends(Allowed("read_audit"))]
-Since = Annotated[AwareDatetime | None, Query(description="不早于")]
-Until = Annotated[AwareDatetime | None, Query(description="早于")]
+Since = Annotated[Moment | None, Query(description="不早于")]
+Until = Annotated[Moment | None, Query(description="早于")]
 
 
 @router.get("/queues", summary="各队列待办")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 
@@ -20,7 +20,7 @@ from serving.judging import check_size, judge_one
 from serving.queues import URGENCY, Queue, place
 from serving.redaction import masked_view
 from serving.roles import Actor
-from serving.schemas.base import Clean
+from serving.schemas.base import Clean, Moment
 from serving.schemas.petitions import EventOut, HistoryOut, OriginalOut, PageOut, PetitionOut, State, SubmitIn
 from serving.store import audit, claims, idempotency, petitions
 from serving.store.petitions import Case, Filter, Intake
@@ -143,8 +143,8 @@ class ListQuery:
         department: Annotated[Clean, Query(max_length=60)] = "",
         q: Annotated[Clean, Query(max_length=100, description="脱敏正文中包含的词，空格分隔，须同时出现")] = "",
         external_id: Annotated[Clean, Query(max_length=100)] = "",
-        received_from: Annotated[AwareDatetime | None, Query(description="收到时间不早于")] = None,
-        received_to: Annotated[AwareDatetime | None, Query(description="收到时间早于")] = None,
+        received_from: Annotated[Moment | None, Query(description="收到时间不早于")] = None,
+        received_to: Annotated[Moment | None, Query(description="收到时间早于")] = None,
         mine: Annotated[bool, Query(description="只看我领取的")] = False,
     ) -> None:
         """Take the query parameters."""

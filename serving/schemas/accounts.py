@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from serving.roles import Permission, Role
-from serving.schemas.base import Clean, Wire
+from serving.schemas.base import Clean, Moment, Wire
 
 
 class SignInIn(Wire):
@@ -80,7 +80,7 @@ class KeyIn(Wire):
 
     name: Clean = Field(min_length=1, max_length=100, examples=["12345 热线平台"])
     role: Role = "service"
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 class RotateIn(Wire):

@@ -1,8 +1,9 @@
 """What all wire types share."""
 
+import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 
 def _no_nul(value: str) -> str:
@@ -13,6 +14,16 @@ def _no_nul(value: str) -> str:
 
 Clean = Annotated[str, AfterValidator(_no_nul)]
 """A string that both databases can keep: PostgreSQL knows no U+0000."""
+
+
+def _no_bare_number(value: object) -> object:
+    if isinstance(value, int | float) or (isinstance(value, str) and re.fullmatch(r"[-+.0-9eE]*", value)):
+        raise ValueError("a moment is written out with its zone, such as 2026-03-02T09:00:00+08:00")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_no_bare_number)]
+"""A moment as RFC 3339 writes it; a bare number, which would be read as seconds since 1970, is refused."""
 
 
 class Wire(BaseModel):

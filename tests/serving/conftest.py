@@ -28,7 +28,9 @@ from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
+from nlp.bundle import DEFAULT
 from nlp.errors import TextError
+from nlp.knowledge import load_knowledge
 from nlp.petition import (
     HEADS,
     Candidate,
@@ -43,6 +45,7 @@ from nlp.petition import (
     RouteOption,
     Suggestion,
 )
+from nlp.router import Router
 from nlp.taxonomy import load_taxonomy
 from serving import logs, passwords
 from serving.app import create_app
@@ -53,6 +56,7 @@ from serving.store import keys
 from serving.store.engine import Store
 
 TAXONOMY = load_taxonomy()
+KNOWLEDGE = load_knowledge()
 
 LEADS: dict[Head, str] = {
     "category_l1": "环境保护",
@@ -92,6 +96,7 @@ class FakeClassifier:
     def __init__(self, bundle_id: str = "fake-1") -> None:
         self.bundle = FakeBundle(id=bundle_id)
         self.taxonomy = TAXONOMY
+        self.knowledge = KNOWLEDGE
         self.batches: list[list[int]] = []
         self.gate = threading.Event()
         self.gate.set()
@@ -325,6 +330,16 @@ def clock() -> Clock:
 @pytest.fixture
 def classifier() -> FakeClassifier:
     return FakeClassifier()
+
+
+@pytest.fixture(scope="session")
+def router() -> Router:
+    """The real thing: the bundled default model, as `petition serve` loads it."""
+    if not DEFAULT.is_dir():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI must test the bundled model, but there is none in {DEFAULT}")
+        pytest.skip(f"no model in {DEFAULT}")
+    return Router.load()
 
 
 @pytest.fixture

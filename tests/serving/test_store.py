@@ -253,6 +253,20 @@ def petition(
     return run
 
 
+def test_the_commands_of_docs_deployment_back_up_and_restore(
+    office: Any, petition: Callable[..., str], empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(office)
+    head = re.search(r"链头 ([0-9a-f]{64})", petition("audit", "verify"))
+    assert head
+    assert "已备份" in petition("backup", "save", str(tmp_path / "copy"))
+    assert "已存在" in petition("backup", "save", str(tmp_path / "copy"), code=2)
+    monkeypatch.setenv("PETITION_DATABASE_URL", empty_database)
+    assert "没有备份文件" in petition("backup", "restore", str(tmp_path / "none"), code=2)
+    assert "已从" in petition("backup", "restore", str(tmp_path / "copy"))
+    assert "审计链完好" in petition("audit", "verify", "--head", head[1])
+
+
 def test_the_command_line_does_the_administration(office: Any, petition: Callable[..., str]) -> None:
     office.submit(AUTO)
     assert "一次性口令" in petition("user", "add", "li.si", "--role", "reviewer")
