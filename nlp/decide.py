@@ -30,7 +30,8 @@ class Thresholds:
 
     `joint` is the least product of the needed heads' confidences; None means that no threshold met the error
     `budget` at `confidence_level`, so everything is reviewed; 0 asks for no confidence at all, which training needs and
-    no bundle may say. `per_head` says the same of each head alone. Raises ValueError if a value makes no sense.
+    no bundle may say. `per_head` says the same of each head alone,
+    within `per_head_budget`. Raises ValueError if a value makes no sense.
     """
 
     budget: float
@@ -40,6 +41,7 @@ class Thresholds:
     per_head: Mapping[Head, float | None]
     min_characters: int
     min_known_share: float
+    per_head_budget: float = 0.05
 
     def __post_init__(self) -> None:
         """Check every value."""

@@ -8,41 +8,46 @@ from nlp.petition import HEADS
 
 _USE = """## 用途与禁用
 
-- 用途：对一件信访事项的文字提出**建议**（内容分类、性质、法定途径、责任部门），供工作人员采纳或改正。
-- 不得用于：对信访人画像、评分、贴标签；判断反映内容是否属实；自动作出或发出不予受理、不再受理等影响信访权利的决定；
+- 用途：对一件信访事项的文字提出**建议**（内容分类、性质、法定途径、责任部门），
+  供工作人员采纳或改正。
+- 不得用于：对信访人画像、评分、贴标签；判断反映内容是否属实；
+  自动作出或发出不予受理、不再受理等影响信访权利的决定；
   把检举控告转给被检举的人或单位。
 - 必须人工：检举控告、涉及人身安全等必须审核情形，系统一律转人工，不受把握程度影响。
 """
 
 _DATA = """## 数据
 
-- 文本：第八届“泰迪杯”（2020）C 题公开的匿名群众留言，城市、姓名等已由发布方替换；未见许可声明，仅用于训练和评测，本仓库
-  不含其文字。
-- 标注：随数据提供的 3,080 条，加上我们逐条阅读新标的 8,564 条（`datasets/annotations/`，按编号，不含文字；由语言模型按
-  标注规则 v1.2 逐条阅读产生，其中 200 条由两人独立标注）。另有本项目自写的信访件（`datasets/samples/`）。
-- 预训练：上述留言与答复，及 `shared/corpus` 所列来源的法律咨询、政策、求助、社会新闻等文本；各来源及其声明的许可见该处说明。
+- 文本：第八届“泰迪杯”（2020）C 题公开的匿名群众留言，城市、姓名等已由发布方替换；未见许可声明，
+  仅用于训练和评测，本仓库不含其文字。
+- 标注：随数据提供的 3,080 条，加上我们逐条阅读新标的 8,564 条（`datasets/annotations/`，按编号，不含文字；
+  由语言模型按标注规则 v1.2 逐条阅读产生，其中 200 条由两人独立标注）。另有本项目自写的信访件（`datasets/samples/`）。
+- 预训练：上述留言与答复，及 `shared/corpus` 所列来源的法律咨询、政策、求助、社会新闻等文本；
+  各来源及其声明的许可见该处说明。
 - 划分：按近似重复组分层划分，固定于 `datasets/annotations/splits.csv`；不同划分之间无近似重复（`petition-train splits`）。
 """
 
 
 def render_card(metrics: Mapping[str, Any], settings: Mapping[str, Any], thresholds: Mapping[str, Any]) -> str:
     """Return the card (Markdown, Chinese) from the figures on the test split and the record of how it was made."""
-    return "\n".join([
-        "# 信访事项分流模型",
-        "",
-        "字词混合词表的小型 Transformer 编码器（自行预训练、多任务微调）与字符 n-gram 线性分支，按项加权后校准。",
-        "",
-        _DATA,
-        _figures(metrics),
-        _limits(thresholds),
-        _USE,
-        "## 制作记录",
-        "",
-        f"- 代码版本：`{settings.get('revision', '未知')}`",
-        f"- 数据指纹：{settings.get('inputs', {})}",
-        f"- 设备：{settings.get('machine', {})}",
-        "",
-    ])
+    return "\n".join(
+        [
+            "# 信访事项分流模型",
+            "",
+            "字词混合词表的小型 Transformer 编码器（自行预训练、多任务微调）与字符 n-gram 线性分支，按项加权后校准。",
+            "",
+            _DATA,
+            _figures(metrics),
+            _limits(thresholds),
+            _USE,
+            "## 制作记录",
+            "",
+            f"- 代码版本：`{settings.get('revision', '未知')}`",
+            f"- 数据指纹：{settings.get('inputs', {})}",
+            f"- 设备：{settings.get('machine', {})}",
+            "",
+        ]
+    )
 
 
 def _figures(metrics: Mapping[str, Any]) -> str:
@@ -64,16 +69,20 @@ def _limits(thresholds: Mapping[str, Any]) -> str:
     joint = thresholds.get("joint")
     policy = (
         f"联合把握不低于 {joint:.3f} 且无其他审核理由的，可一键采纳；"
-        f"该阈值使采纳件错误率不超过 {thresholds['budget']:.0%}（置信水平 {thresholds['confidence_level']:.0%}，同源数据）。"
+        f"该阈值使采纳件错误率不超过 {thresholds['budget']:.0%}"
+        f"（置信水平 {thresholds['confidence_level']:.0%}，同源数据）。"
         if joint is not None
         else "没有阈值能满足错误率预算，所有件都转人工。"
     )
-    return "\n".join([
-        "## 局限",
-        "",
-        f"- {policy}",
-        "- 数据来自一个省级网络平台，2010 年代末；机构改革、新业态、其他渠道（来电笔录、手写信）的文字会使表现下降。",
-        "- 罕见类别（仲裁、党员人事申诉、部分部门）样本极少，宜以人工为准。",
-        "- 口径以 `knowledge` 标注规则为准，各地三定方案不同，须配置本地目录。",
-        "",
-    ])
+    return "\n".join(
+        [
+            "## 局限",
+            "",
+            f"- {policy}",
+            "- 数据来自一个省级网络平台，2010 年代末；机构改革、新业态、"
+            "其他渠道（来电笔录、手写信）的文字会使表现下降。",
+            "- 罕见类别（仲裁、党员人事申诉、部分部门）样本极少，宜以人工为准。",
+            "- 口径以 `knowledge` 标注规则为准，各地三定方案不同，须配置本地目录。",
+            "",
+        ]
+    )

@@ -82,20 +82,24 @@ def risk_coverage_chart(curves: Mapping[str, Sequence[Sequence[float]]], budget:
     return _svg(figure)
 
 
-def curve_chart(points: Sequence[Mapping[str, Any]], measure: str, title: str) -> str:
-    """Draw the learning curve of every head over the number of labels."""
+def lines_chart(series: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, x_label: str, title: str) -> str:
+    """Draw one line per name through its points (all x, all y)."""
     figure, axes = _figure(6.5, 3)
-    heads = list(points[0]["heads"])
-    for colour, head in zip(HEAD_COLOURS, heads, strict=False):
-        values = [p["heads"][head][measure] for p in points]
-        axes.plot(
-            [p["rows"] for p in points], values, color=colour, linewidth=1.5, marker="o", markersize=3, label=head
-        )
-    axes.set_xlabel("labelled messages", fontsize=8)
+    for place, (name, (x, y)) in enumerate(series.items()):
+        marker = "o" if len(x) < 30 else ""
+        colour = HEAD_COLOURS[place % len(HEAD_COLOURS)]
+        axes.plot(x, y, color=colour, linewidth=1.5, marker=marker, markersize=3, label=name)
+    axes.set_xlabel(x_label, fontsize=8)
     axes.set_title(title, loc="left", fontsize=10)
-    axes.set_xlim(0, None)
     axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     return _svg(figure)
+
+
+def curve_chart(points: Sequence[Mapping[str, Any]], measure: str, title: str) -> str:
+    """Draw the learning curve of every head over the number of labels."""
+    rows = [p["rows"] for p in points]
+    series = {head: (rows, [p["heads"][head][measure] for p in points]) for head in points[0]["heads"]}
+    return lines_chart(series, x_label="labelled messages", title=title)
 
 
 def slices_chart(heads: Mapping[str, Any], name: str) -> str:

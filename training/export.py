@@ -40,7 +40,9 @@ from training.split import Split, split_examples
 from training.thresholds import choose_threshold
 
 NEEDED: tuple[Head, ...] = ("category_l1", "channel", "department")
-MIN_CHARACTERS = 12
+MIN_CHARACTERS = 10
+JOINT_BUDGET = 0.10
+HEAD_BUDGET = 0.05
 KNOWN_SHARE_QUANTILE = 0.002
 N_NGRAMS = 60_000
 
@@ -172,13 +174,15 @@ def fit_thresholds(
     examples: Sequence[Example],
     taxonomy: Taxonomy,
     *,
-    budget: float = 0.05,
+    budget: float = JOINT_BUDGET,
+    per_head_budget: float = HEAD_BUDGET,
     delta: float = 0.05,
 ) -> Thresholds:
     """Choose the thresholds on a split used for nothing else, on the whole router's answers.
 
     The joint threshold is chosen among the petitions that nothing but confidence would send to review, which is where
-    it will act.
+    it will act; a channel that the annotation accepts as an alternative counts as right, since the petitioner may
+    choose it. docs/decisions/0006-error-budgets.md says why the joint budget is what it is.
     """
     runtime = bundle.runtime()
     shares = [runtime.vocabulary.features(example.text)[2] for example in examples]
@@ -191,6 +195,7 @@ def fit_thresholds(
         per_head=dict.fromkeys(HEADS, 0.0),
         min_characters=MIN_CHARACTERS,
         min_known_share=min_known_share,
+        per_head_budget=per_head_budget,
     )
     router = Router(
         bundle=bundle,
@@ -203,17 +208,22 @@ def fit_thresholds(
     answers = [router.suggest(example.petition) for example in track(examples, description="thresholds")]
     free = np.asarray([answer.decision.action == "auto" for answer in answers])
     correct = {
-        head: np.asarray([a.predictions[head].best.code == e.labels[head] for a, e in zip(answers, examples, strict=True)])
+        head: np.asarray(
+            [a.predictions[head].best.code == e.labels[head] for a, e in zip(answers, examples, strict=True)]
+        )
         for head in HEADS
     }
     confidence = {head: np.asarray([a.predictions[head].best.confidence for a in answers]) for head in HEADS}
     joint = np.asarray([joint_confidence(answer.predictions, NEEDED) for answer in answers])
-    joint_correct = np.logical_and.reduce([correct[head] for head in NEEDED])
+    accepted = [a.predictions["channel"].best.code in e.accepted for a, e in zip(answers, examples, strict=True)]
+    lawful = correct["channel"] | np.asarray(accepted)
+    joint_correct = np.logical_and.reduce([lawful if head == "channel" else correct[head] for head in NEEDED])
     return dataclasses.replace(
         lenient,
         joint=choose_threshold(joint[free], joint_correct[free], budget=budget, delta=delta),
         per_head={
-            head: choose_threshold(confidence[head], correct[head], budget=budget, delta=delta) for head in HEADS
+            head: choose_threshold(confidence[head], correct[head], budget=per_head_budget, delta=delta)
+            for head in HEADS
         },
     )
 

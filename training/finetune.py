@@ -40,12 +40,14 @@ class FinetuneSettings:
     """One fine-tuning run.
 
     `encoder` is a folder in Hugging Face form, or None for scratch; `tokenizer` a tokenizer.json, or None for the
-    encoder's own. Training reads `train_windows` windows of a text, serving `max_windows`.
+    encoder's own; `start` an earlier run of the same shape to go on from. Training reads `train_windows` windows of a
+    text, serving `max_windows`.
     """
 
     data: Path = Path("../shared/data")
     encoder: Path | None = None
     tokenizer: Path | None = None
+    start: Path | None = None
     window: int = 128
     max_windows: int = 3
     train_windows: int = 2
@@ -108,6 +110,8 @@ def finetune(
     console.print(f"{len(fit)} texts to fit ({sum(bool(e.labels) for e in fit)} with all heads), {len(held)} held out")
     # ── model ────────────────────────────────────────────────────────────────────────────────────────────────────
     model = build_classifier(settings, taxonomy, n_pieces=_vocabulary_size(settings.tokenizer_file))
+    if settings.start is not None:
+        load_model(model, str(settings.start / "model.safetensors"))
     weights = {head: class_weights(truth[head], power=settings.class_balance) for head in truth}
     optimiser = torch.optim.AdamW(_parameter_groups(model, settings), weight_decay=settings.weight_decay)
     base_rates = [group["lr"] for group in optimiser.param_groups]

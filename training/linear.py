@@ -62,15 +62,23 @@ def fit_linear(
     cost: float = 0.5,
     sample_weight: NDArray[np.float64] | None = None,
 ) -> LinearBranch:
-    """Fit one SVM per head on the rows that carry its label; `names[head]` gives the order of the outputs."""
+    """Fit one SVM per head on the rows that carry its label; `names[head]` gives the order of the outputs.
+
+    A head whose rows all carry one label always answers that label.
+    """
     features = feature_matrix(texts, vocabulary)
     weights: dict[Head, NDArray[np.float32]] = {}
     intercepts: dict[Head, NDArray[np.float32]] = {}
     for head in HEADS:
         if head not in labels:
             continue
-        rows = np.asarray([i for i, label in enumerate(labels[head]) if label is not None])
+        weights[head] = np.zeros((features.shape[1], len(names[head])), dtype=np.float32)
+        intercepts[head] = np.full(len(names[head]), UNSEEN, dtype=np.float32)
+        rows = np.asarray([i for i, label in enumerate(labels[head]) if label is not None], dtype=np.int64)
         truth = np.asarray([labels[head][i] for i in rows])
+        if len(seen := set(truth.tolist())) < 2:
+            intercepts[head][[list(names[head]).index(name) for name in seen]] = 0
+            continue
         # The SVM's own intercept is penalised unless scaled up; 1 keeps rare classes from being favoured.
         svm = LinearSVC(C=cost, intercept_scaling=1.0, dual=True, max_iter=3000)
         svm.fit(features[rows], truth, None if sample_weight is None else sample_weight[rows])
@@ -78,8 +86,6 @@ def fit_linear(
         coefficients, intercept = svm.coef_, svm.intercept_
         if len(svm.classes_) == 2:
             coefficients, intercept = np.vstack([-coefficients, coefficients]), np.append(-intercept, intercept)
-        weights[head] = np.zeros((features.shape[1], len(names[head])), dtype=np.float32)
-        intercepts[head] = np.full(len(names[head]), UNSEEN, dtype=np.float32)
         weights[head][:, columns] = coefficients.T
         intercepts[head][columns] = intercept
     return LinearBranch(vocabulary=vocabulary, weights=weights, intercepts=intercepts)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nlp.knowledge.render import CERTAINTY
+from nlp.knowledge import CERTAINTY
 from nlp.petition import Head
 from serving.queues import QUEUE_NAMES
 from serving.roles import ROLE_NAMES
