@@ -48,6 +48,8 @@ def serve(
         proxy_headers=True,
         forwarded_allow_ips=settings.forwarded_allow_ips,
         timeout_graceful_shutdown=int(settings.shutdown_grace) + 5,
+        # After uvicorn's 5 seconds a busy machine would have its workers killed, again and again, while they import.
+        timeout_worker_healthcheck=120,
     )
 
 

@@ -37,4 +37,5 @@ if __name__ == "__main__":
         workers=settings.workers,
         log_config=None,
         access_log=False,
+        timeout_worker_healthcheck=120,
     )
