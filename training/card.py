@@ -25,7 +25,8 @@ _DATA = """## 数据
   另有本项目自写的信访件（`datasets/samples/`）。
 - 预训练：上述留言与答复，及 `shared/corpus` 所列来源的法律咨询、政策、求助、社会新闻等文本；
   各来源及其声明的许可见该处说明。
-- 划分：按近似重复组分层划分，固定于 `datasets/annotations/splits.csv`；不同划分之间无近似重复（`petition-train splits`）。
+- 划分：按近似重复组分层划分，固定于 `datasets/annotations/splits.csv`；
+  不同划分之间无近似重复（`petition-train splits`）。
 """
 
 
