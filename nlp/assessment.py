@@ -3,7 +3,7 @@
 A suggestion says where a petition should go; an assessment says what a clerk must register, ask, tell and watch.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,7 +11,7 @@ from nlp.appeals import Appeals, split_appeals
 from nlp.deadlines import Clock, Receiver, TransferProposal, propose_transfer, start_clocks
 from nlp.elements import Elements, find_elements, missing_items
 from nlp.knowledge import Knowledge, RegistrationItem
-from nlp.petition import Petition, Suggestion
+from nlp.petition import Firing, Masked, Petition, Suggestion
 from nlp.prepare import prepare
 from nlp.rules.matters import find_matters
 
@@ -43,28 +43,59 @@ def assess(
     `events` are the days known so far, at least "received"; `known` the registration items the form already gives;
     `n_times` and `previous_closed` the history of the same matter. Raises ValueError for unknown events.
     """
-    masked = prepare(petition)
-    elements = find_elements(masked, title_length=len(petition.title))
-    appeals = split_appeals(masked, title_length=len(petition.title))
+    return assess_masked(
+        prepare(petition),
+        title_length=len(petition.title),
+        channel=suggestion.predictions["channel"].best.code,
+        firings=suggestion.firings,
+        n_departments=1 + len(suggestion.co_departments),
+        knowledge=knowledge,
+        events=events,
+        receiver=receiver,
+        known=known,
+        n_times=n_times,
+        previous_closed=previous_closed,
+    )
+
+
+def assess_masked(
+    masked: Masked,
+    *,
+    title_length: int,
+    channel: str,
+    firings: Sequence[Firing],
+    n_departments: int,
+    knowledge: Knowledge,
+    events: Mapping[str, date],
+    receiver: Receiver = "petition_bureau",
+    known: Collection[str] = (),
+    n_times: int = 1,
+    previous_closed: bool = False,
+) -> Assessment:
+    """Return the assessment of a text of which only the masked form is kept, under the `channel` that stands.
+
+    `title_length` is that of the title at the start of the text that `masked.origin` counts in. Otherwise as `assess`.
+    """
+    elements = find_elements(masked, title_length=title_length)
     people = [int(element.value) for element in elements.of_type("people") if element.value is not None]
     matters = find_matters(masked.text, knowledge=knowledge)
     return Assessment(
-        appeals=appeals,
+        appeals=split_appeals(masked, title_length=title_length),
         elements=elements,
         missing=missing_items(masked, elements, registration=knowledge.registration, known=known),
         clocks=start_clocks(
             events,
-            channel=suggestion.predictions["channel"].best.code,
+            channel=channel,
             knowledge=knowledge,
             receiver=receiver,
             matters=tuple(seen.entry.code for seen in matters.alternatives),
-            firings=suggestion.firings,
+            firings=firings,
         ),
         transfer=propose_transfer(
             knowledge=knowledge,
-            firings=suggestion.firings,
+            firings=firings,
             n_people=max(people, default=None),
-            n_departments=1 + len(suggestion.co_departments),
+            n_departments=n_departments,
             n_times=n_times,
             previous_closed=previous_closed,
         ),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from nlp.knowledge import Knowledge
 from nlp.petition import Petition, Suggestion
 from nlp.taxonomy import Taxonomy
 
@@ -38,6 +39,11 @@ class Classifier(Protocol):
     @property
     def taxonomy(self) -> Taxonomy:
         """The label systems the answers are in."""
+        ...
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """The law and the office practice the answers rest on."""
         ...
 
     @property
