@@ -5,12 +5,12 @@ import sys
 import typer
 
 from nlp.errors import PetitionError
-from serving.commands import audit, backup, classify, key, purge, serve, triage, user
+from serving.commands import audit, backup, classify, key, knowledge, purge, serve, triage, user
 from serving.errors import Problem
 
 app = typer.Typer(
     name="petition",
-    help="信访事项研判：研判、批量、服务、账号、密钥、审计、留存与备份。",
+    help="信访事项研判：研判、批量、服务、账号、密钥、审计、知识、留存与备份。",
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # its tracebacks print local variables, which may hold petition text
 )
@@ -24,6 +24,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(user.app, name="user")
 app.add_typer(key.app, name="key")
 app.add_typer(backup.app, name="backup")
+app.add_typer(knowledge.app, name="knowledge")
 
 
 def main() -> None:

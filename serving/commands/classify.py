@@ -2,8 +2,9 @@
 
 import sys
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -16,6 +17,9 @@ from nlp.petition import Petition, Suggestion
 from serving.schemas.suggestion import SuggestionOut
 from serving.tables.encodings import decode
 
+if TYPE_CHECKING:
+    from nlp.router import Router
+
 _N_SHOWN = 3
 """How many candidates of a head are shown, the best included."""
 
@@ -27,18 +31,48 @@ def classify(
     text: Annotated[str | None, typer.Argument(help="正文；不填则读 --file 或标准输入。")] = None,
     file: Annotated[Path | None, typer.Option(help="从文件读正文（UTF-8 或 GB18030）；- 为标准输入。")] = None,
     title: Annotated[str, typer.Option(help="标题。")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON，与接口 POST /v1/classify 相同。")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="输出 JSON，与接口 POST /v1/classify（--law 时 /v1/assess）相同。")
+    ] = False,
+    law: Annotated[bool, typer.Option("--law", help="并给出诉求、要素、缺失项、期限和转办层级。")] = False,
+    received_on: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="收到之日，期限由此起算，默认今天。")
+    ] = None,
     bundle: Annotated[Path | None, typer.Option(envvar="PETITION_BUNDLE", help="模型包目录，默认用自带的。")] = None,
 ) -> None:
     """Judge one petition."""
     petition = Petition(text=_read(text, file), title=_writable(title))
     from nlp.router import Router  # the model's libraries load in seconds: not before they are needed
 
-    suggestion = Router.load(bundle).suggest(petition)
-    if as_json:
+    router = Router.load(bundle)
+    suggestion = router.suggest(petition)
+    if law:
+        _with_law(router, petition, suggestion, received_on=received_on, as_json=as_json)
+    elif as_json:
         typer.echo(SuggestionOut.of(suggestion).model_dump_json(indent=2))
     else:
         show(suggestion, petition, console=Console())
+
+
+def _with_law(
+    router: "Router", petition: Petition, suggestion: Suggestion, *, received_on: datetime | None, as_json: bool
+) -> None:
+    """Print a suggestion and the law beside it."""
+    from nlp.assessment import assess
+    from serving.commands.law import show_law
+    from serving.context import utc_now
+    from serving.law import day_of
+    from serving.schemas.law import AssessOut, LawOut
+
+    day = received_on.date() if received_on else day_of(utc_now())
+    assessment = assess(petition, suggestion, knowledge=router.knowledge, events={"received": day})
+    if as_json:
+        law = LawOut.of(assessment, knowledge=router.knowledge, taxonomy=router.taxonomy)
+        typer.echo(AssessOut(suggestion=SuggestionOut.of(suggestion), law=law).model_dump_json(indent=2))
+        return
+    console = Console()
+    show(suggestion, petition, console=console)
+    show_law(assessment, petition, taxonomy=router.taxonomy, console=console)
 
 
 def show(suggestion: Suggestion, petition: Petition, *, console: Console) -> None:
