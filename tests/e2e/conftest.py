@@ -24,6 +24,7 @@ import uvicorn
 import yaml
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
+from nlp.knowledge import load_knowledge
 from nlp.normalise import normalise
 from nlp.petition import (
     HEADS,
@@ -66,6 +67,7 @@ PATIENCE = 30_000
 """Milliseconds a test waits for a page: the machine that runs it may be busy with other work."""
 PASSWORD = "long-enough-and-easy"
 TAXONOMY = load_taxonomy()
+KNOWLEDGE = load_knowledge()
 OTHERS: dict[Head, tuple[str, ...]] = {
     "category_l1": ("城乡建设", "政法", "商贸旅游"),
     "category_l2": ("城乡建设/城市建设和市政管理", "政法/社会治安", "环境保护/环保管理"),
@@ -104,6 +106,7 @@ class ScriptedRouter:
     def __init__(self) -> None:
         self.bundle = ScriptedBundle()
         self.taxonomy = TAXONOMY
+        self.knowledge = KNOWLEDGE
 
     def suggest_many(self, petitions: Sequence[Petition]) -> list[Suggestion]:
         return [self._suggest(petition) for petition in petitions]

@@ -38,6 +38,7 @@ DIRT = (
 )
 WAGES = ("拖欠工资", "我在县里的工地干了八个月，工资一分没给，孩子等着交学费。再不解决我就从塔吊上跳下去。")
 LIFT = ("联名反映电梯", "我们 26 户业主联名反映：物业收了维修费，三号楼的电梯还是三天两头停，上个月困了两次人。")
+SYSTEMS = {"service": "12345 热线平台", "clerk": "街道办件系统", "reviewer": "县复核平台"}
 SMOKE_LABELS = {
     "category_l1": "环境保护",
     "category_l2": "环境保护/环境污染",
@@ -54,10 +55,11 @@ class Worker:
     def __init__(self, desk: Any, role: Role) -> None:
         with desk.context.store.write() as session:
             _, secret = keys.create(
-                session, name="12345 热线平台" if role == "service" else role, role=role, expires_at=None,
+                session, name=SYSTEMS[role], role=role, expires_at=None,
                 actor=COMMAND_LINE, now=desk.context.now(),
             )  # fmt: skip
-        self.client = httpx.Client(base_url=desk.url, headers={"Authorization": f"Bearer {secret}"}, timeout=60)
+        self._url = desk.url
+        self._key = {"Authorization": f"Bearer {secret}"}
 
     def submit(self, title: str, text: str) -> dict[str, Any]:
         headers = {"Idempotency-Key": uuid.uuid4().hex}
@@ -69,8 +71,8 @@ class Worker:
         headers = {"If-Match": f'"{held["version"]}"'}
         return self._sent(f"/v1/petitions/{number}/decision", json=verdict, headers=headers)
 
-    def _sent(self, path: str, **options: Any) -> dict[str, Any]:
-        response = self.client.post(path, **options)
+    def _sent(self, path: str, *, headers: dict[str, str] | None = None, **options: Any) -> dict[str, Any]:
+        response = httpx.post(self._url + path, headers=self._key | (headers or {}), timeout=60, **options)
         response.raise_for_status()
         answer: dict[str, Any] = response.json()
         return answer
@@ -142,9 +144,9 @@ def pictured(open_desk: Callable[..., Any], classifier: Any) -> Any:
 
 @pytest.fixture
 def reopen(open_desk: Callable[..., Any], classifier: Any) -> Callable[[Any], Any]:
-    """Return a function that serves the data of a desk once more, with nothing going to blind review."""
+    """Return a function that serves the data of a desk once more, with next to nothing going to blind review."""
     return lambda desk: open_desk(
-        classifier=classifier, audit_share=0.0, database_url=desk.context.settings.database_url
+        classifier=classifier, audit_share=0.01, database_url=desk.context.settings.database_url
     )
 
 
