@@ -25,7 +25,10 @@ from serving.routes import (
     decisions,
     health,
     insight,
+    law,
     model,
+    notices,
+    pages_law,
     pages_office,
     pages_parts,
     pages_work,
@@ -43,6 +46,8 @@ DESCRIPTION = "信访事项研判与分办建议：内容分类、性质、法�
 ROUTERS = (
     health.router,
     classify.router,
+    law.router,
+    notices.router,
     model.router,
     petitions.router,
     claims.router,
@@ -53,6 +58,7 @@ ROUTERS = (
     pages.router,
     pages_parts.router,
     pages_work.router,
+    pages_law.router,
     pages_office.router,
 )
 _IDEMPOTENCY_LASTS = timedelta(days=7)

@@ -4,12 +4,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import HTMLResponse
+from starlette.concurrency import run_in_threadpool
 
 from nlp.petition import Petition
 from serving import presenting, proposals
 from serving.access import Allowed
 from serving.context import Context, Ctx
 from serving.judging import judge_one
+from serving.law import day_of
 from serving.redaction import masked_view
 from serving.roles import Actor
 from serving.routes.petitions import PetitionId, history
@@ -17,6 +19,7 @@ from serving.schemas.base import Clean
 from serving.schemas.petitions import EventOut, PetitionOut
 from serving.schemas.suggestion import PetitionIn
 from serving.store import petitions
+from serving.web.law import law_of_kept, law_of_trial
 from serving.web.pinyin import spell
 from serving.web.rendering import render_part
 from serving.web.work import NOTHING, Work, basis_of, may, trial, work_on
@@ -34,7 +37,9 @@ def load_work(context: Context, petition_id: str, actor: Actor) -> tuple[Work, P
     with context.store.read() as session:
         case = petitions.load(session, petitions.get(session, petition_id, actor=actor))
     shown = presenting.whole(case, actor=actor, now=context.now())
-    return work_on(shown, taxonomy=context.host.classifier.taxonomy, book=context.host.labels), shown
+    classifier = context.host.classifier
+    law = law_of_kept(shown, knowledge=classifier.knowledge, taxonomy=classifier.taxonomy)
+    return work_on(shown, taxonomy=classifier.taxonomy, book=context.host.labels, law=law), shown
 
 
 def load_events(context: Context, petition_id: str, actor: Actor) -> list[EventOut]:
@@ -48,7 +53,14 @@ async def try_out(body: PetitionIn, context: Ctx, actor: Judging) -> HTMLRespons
     petition = Petition(text=body.text, title=body.title)
     view = masked_view(petition, await judge_one(context, petition))
     classifier = context.host.classifier
-    shown = trial(view, thresholds=classifier.bundle.thresholds, taxonomy=classifier.taxonomy, book=context.host.labels)
+    law = await run_in_threadpool(law_of_trial, view, day_of(context.now()), classifier)
+    shown = trial(
+        view,
+        thresholds=classifier.bundle.thresholds,
+        taxonomy=classifier.taxonomy,
+        book=context.host.labels,
+        law=law,
+    )
     return render_part("work.html", work=shown, can=NOTHING, may_submit=actor.may("submit"))
 
 

@@ -67,6 +67,7 @@ EVENT_NAMES = {
     "key.created": "新建密钥",
     "key.revoked": "作废密钥",
     "model.reloaded": "切换模型包",
+    "notice.drafted": "起草文书",
 }
 
 NAMES: Mapping[str, Mapping[Any, str]] = {
@@ -105,6 +106,8 @@ _DETAILS = {
     "display_name": "姓名",
     "disabled": "停用",
     "format": "格式",
+    "notice": "文书",
+    "n_blanks": "留空处数",
 }
 _KINDS = {"state": "state", "queue": "queue", "decision": "action", "role": "role", "changed": "head"}
 

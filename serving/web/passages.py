@@ -5,18 +5,22 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from nlp.petition import Head
-from serving.schemas.suggestion import EvidenceOut, FiringOut, RedactionOut
+from serving.schemas.suggestion import EvidenceOut, FiringOut, RedactionOut, Span
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Passage:
-    """A piece of text: the heads it is evidence for, the rule that found it, the kind of what was masked."""
+    """A piece of text: the heads it is evidence for, the rule that found it, the kind of what was masked.
+
+    `appeal` is the number of the appeal it belongs to, 0 where appeals are not marked.
+    """
 
     text: str
     heads: tuple[Head, ...] = ()
     firing: FiringOut | None = None
     chip: str = ""
     found: bool = False
+    appeal: int = 0
 
 
 def passages(
@@ -25,9 +29,11 @@ def passages(
     evidence: Sequence[EvidenceOut] = (),
     firings: Sequence[FiringOut] = (),
     chips: Sequence[RedactionOut] = (),
+    appeals: Sequence[Sequence[Span]] = (),
 ) -> list[Passage]:
     """Cut `content` wherever a mark begins or ends; spans count in `content`. A chip is never cut."""
     spans = [*(e.span for e in evidence), *(f.span for f in firings), *(c.span for c in chips)]
+    spans += [span for appeal in appeals for span in appeal]
     inside = {place for chip in chips for place in range(chip.span[0] + 1, chip.span[1])}
     cuts = sorted({0, len(content), *(place for span in spans for place in span if place <= len(content))} - inside)
     pieces = []
@@ -39,6 +45,10 @@ def passages(
                 heads=tuple(dict.fromkeys(covering)),
                 firing=next((f for f in firings if f.span[0] < end and f.span[1] > start), None),
                 chip=next((c.kind for c in chips if c.span == (start, end)), ""),
+                appeal=next(
+                    (number for number, parts in enumerate(appeals, start=1) if any(a <= start < b for a, b in parts)),
+                    0,
+                ),
             )
         )
     return pieces

@@ -60,6 +60,11 @@ def figure(value: object) -> str:
     return str(value)
 
 
+def circled(number: int) -> str:
+    """Write 1 to 20 as one sign, ① to ⑳; more as (21)."""
+    return chr(ord("①") + number - 1) if 1 <= number <= 20 else f"({number})"
+
+
 @cache
 def environment() -> Environment:
     """Return the templates; whatever is not defined is an error, whatever is text is escaped."""
@@ -72,7 +77,12 @@ def environment() -> Environment:
     )
     made.globals["sources"] = SOURCE_NAMES
     made.filters.update(
-        moment=moment, percent=percent, figure=figure, told=told, name=lambda code, kind: name_of(kind, code)
+        moment=moment,
+        percent=percent,
+        figure=figure,
+        circled=circled,
+        told=told,
+        name=lambda code, kind: name_of(kind, code),
     )
     return made
 

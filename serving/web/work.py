@@ -1,7 +1,7 @@
 """What the working panel shows: one petition, its suggestion head by head, and what may be done with it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -12,12 +12,13 @@ from serving.redaction import MaskedView
 from serving.roles import Actor
 from serving.schemas.petitions import PetitionOut
 from serving.schemas.suggestion import AnswerOut, CandidateOut, RedactionOut, RouteOptionOut
+from serving.web.law import LawView
 from serving.web.names import HEAD_NAMES
 from serving.web.passages import Passage, passages
 
 ALTERNATIVES_SHOWN = 3
 
-NOTHING = dict.fromkeys(("decide", "claim", "undo", "force_release", "read_original"), False)
+NOTHING = dict.fromkeys(("decide", "claim", "undo", "force_release", "read_original", "draft"), False)
 """What may be done with a trial."""
 
 
@@ -61,9 +62,10 @@ class Work:
     co_departments: Sequence[Mapping[str, str]]
     joint: Joint | None
     blind: bool
+    law: LawView | None
 
 
-def work_on(petition: PetitionOut, *, taxonomy: Taxonomy, book: LabelBook) -> Work:
+def work_on(petition: PetitionOut, *, taxonomy: Taxonomy, book: LabelBook, law: LawView | None = None) -> Work:
     """Return the panel of a petition that is kept."""
     standing = dict(petition.labels or {})
     co_codes = (
@@ -84,10 +86,18 @@ def work_on(petition: PetitionOut, *, taxonomy: Taxonomy, book: LabelBook) -> Wo
         co_codes=co_codes,
         taxonomy=taxonomy,
         book=book,
+        law=law,
     )
 
 
-def trial(view: MaskedView, *, thresholds: Mapping[str, Any], taxonomy: Taxonomy, book: LabelBook) -> Work:
+def trial(
+    view: MaskedView,
+    *,
+    thresholds: Mapping[str, Any],
+    taxonomy: Taxonomy,
+    book: LabelBook,
+    law: LawView | None = None,
+) -> Work:
     """Return the panel of a text that was judged and not kept."""
     return _panel(
         None,
@@ -100,6 +110,7 @@ def trial(view: MaskedView, *, thresholds: Mapping[str, Any], taxonomy: Taxonomy
         co_codes=[candidate.code for candidate in view.answer.co_departments],
         taxonomy=taxonomy,
         book=book,
+        law=law,
     )
 
 
@@ -115,12 +126,14 @@ def _panel(
     co_codes: Sequence[str],
     taxonomy: Taxonomy,
     book: LabelBook,
+    law: LawView | None,
 ) -> Work:
     pieces = passages(
         content,
         evidence=answer.evidence if answer else (),
         firings=answer.firings if answer else (),
         chips=chips,
+        appeals=law.appeal_spans if law else (),
     )
     title, body = _split(pieces, title_length)
     return Work(
@@ -136,6 +149,7 @@ def _panel(
         co_departments=[{"code": code, "name": book.name("department", code)} for code in co_codes],
         joint=_joint(answer, thresholds) if answer else None,
         blind=answer is None,
+        law=law,
     )
 
 
@@ -155,11 +169,10 @@ def _split(pieces: Sequence[Passage], title_length: int) -> tuple[list[Passage],
         in_title = max(0, min(len(piece.text), title_length - at))
         for part, side in ((piece.text[:in_title], title), (piece.text[in_title:], body)):
             if part:
-                side.append(Passage(text=part, heads=piece.heads, firing=piece.firing, chip=piece.chip))
+                side.append(replace(piece, text=part))
         at += len(piece.text)
     if title and body and body[0].text.startswith("\n"):
-        rest = body[0].text[1:]
-        body[0] = Passage(text=rest, heads=body[0].heads, firing=body[0].firing, chip=body[0].chip)
+        body[0] = replace(body[0], text=body[0].text[1:])
     return title, [piece for piece in body if piece.text]
 
 
@@ -209,4 +222,5 @@ def may(petition: PetitionOut, actor: Actor) -> dict[str, bool]:
         "undo": decide and mine and standing and not (petition.review and petition.review.blind),
         "force_release": petition.claim is not None and not mine and actor.may("force_release"),
         "read_original": petition.has_original and actor.may("read_original"),
+        "draft": actor.may("draft_notice"),
     }

@@ -56,6 +56,11 @@ export async function call(method, path, options) {
   return { body, etag: response.headers.get("ETag") };
 }
 
+/** A file, as its bytes. */
+export async function file(method, path, options) {
+  return (await request(method, path, options)).blob();
+}
+
 /** A piece of a page, rendered by the server, as nodes. */
 export async function part(method, path, options) {
   const response = await request(method, path, options);

@@ -1,0 +1,146 @@
+"""The panel 法律与办理: the law beside a petition that is kept, and the facts its letters are filled with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import cast
+
+from nlp.assessment import Assessment
+from nlp.knowledge import Knowledge, Notice
+from nlp.notices import NOTICES, Facts, NoticeCode
+from nlp.petition import Certainty, RouteOption
+from nlp.taxonomy import Taxonomy
+from serving.classifier import Classifier
+from serving.labels import LabelBook
+from serving.law import assess_kept, assess_view, day_of
+from serving.redaction import MaskedView
+from serving.schemas.law import ClockOut, LawOut
+from serving.schemas.petitions import PetitionOut
+from serving.web.names import SOURCE_NAMES
+
+PETITION_PROCEDURE = "petition_procedure"
+DECIDED_ONLY: NoticeCode = "notice_not_accept"
+"""The letter that is drafted from a form in which a person's decision is written down."""
+_PROCEDURE_ONLY = frozenset({"notice_accept", "handling_opinion"})
+"""Letters of the petition procedure (条例31条(六)); another channel has its own."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LawView:
+    """What the panel shows: the law, its clocks with and without a day, and the letters that can be drafted."""
+
+    law: LawOut
+    dated: Sequence[ClockOut]
+    undated: Sequence[ClockOut]
+    letters: Sequence[Notice]
+    turning_away: Notice | None
+
+    @property
+    def appeal_spans(self) -> list[list[tuple[int, int]]]:
+        """Return the spans of each appeal; nothing where there is only one, which is the whole text."""
+        items = self.law.appeals.items
+        return [list(appeal.spans) for appeal in items] if len(items) > 1 else []
+
+
+def law_view(
+    assessment: Assessment, *, channel: str, n_options: int, knowledge: Knowledge, taxonomy: Taxonomy
+) -> LawView:
+    """Return the panel of an assessment under `channel`, with `n_options` further channels open."""
+    law = LawOut.of(assessment, knowledge=knowledge, taxonomy=taxonomy)
+    known = {notice.code: notice for notice in knowledge.notices if notice.code in NOTICES}
+    fitting = [
+        notice
+        for code, notice in known.items()
+        if code != DECIDED_ONLY
+        and (code not in _PROCEDURE_ONLY or channel == PETITION_PROCEDURE)
+        and (code != "notice_choice" or n_options)
+    ]
+    return LawView(
+        law=law,
+        dated=[clock for clock in law.clocks if clock.ends_on],
+        undated=[clock for clock in law.clocks if not clock.ends_on],
+        letters=fitting,
+        turning_away=known.get(DECIDED_ONLY),
+    )
+
+
+def law_of_kept(petition: PetitionOut, *, knowledge: Knowledge, taxonomy: Taxonomy) -> LawView | None:
+    """Return the panel of a petition; None under blind review and once the text is purged."""
+    assessment = assess_kept(petition, knowledge=knowledge)
+    if assessment is None or petition.answer is None:
+        return None
+    return law_view(
+        assessment,
+        channel=channel_of(petition),
+        n_options=len(petition.answer.channel_alternatives),
+        knowledge=knowledge,
+        taxonomy=taxonomy,
+    )
+
+
+def law_of_trial(view: MaskedView, received_on: date, classifier: Classifier) -> LawView:
+    """Return the panel of a text that is not kept, as if it had come on `received_on`."""
+    channel = view.answer.predictions["channel"].code
+    assessment = assess_view(
+        view,
+        channel=channel,
+        n_departments=1 + len(view.answer.co_departments),
+        received_on=received_on,
+        knowledge=classifier.knowledge,
+    )
+    return law_view(
+        assessment,
+        channel=channel,
+        n_options=len(view.answer.channel_alternatives),
+        knowledge=classifier.knowledge,
+        taxonomy=classifier.taxonomy,
+    )
+
+
+def channel_of(petition: PetitionOut) -> str:
+    """Return the channel that stands; empty under blind review."""
+    suggested = petition.answer.predictions["channel"].code if petition.answer else ""
+    return (petition.labels or {}).get("channel", suggested)
+
+
+def facts_of(petition: PetitionOut, *, knowledge: Knowledge, book: LabelBook) -> Facts:
+    """Return what is known of a petition for its letters; its text is masked, so the petitioner stays a blank."""
+    assessment = assess_kept(petition, knowledge=knowledge)
+    requests = assessment.elements.of_type("request") if assessment else ()
+    clocks = {clock.code: clock for clock in assessment.clocks} if assessment else {}
+    handling, registering = clocks.get("petition_handle"), clocks.get("dept_register_handle")
+    department = (petition.labels or {}).get("department", "")
+    return Facts(
+        office=knowledge.office,
+        number=petition.external_id or petition.id,
+        source=SOURCE_NAMES.get(petition.source, ""),
+        received_on=day_of(petition.received_at),
+        appeals=tuple(" ".join(petition.content[e.start : e.end].split()) for e in requests),
+        handler=book.name("department", department) if department else "",
+        transfer_basis=registering.basis if registering else "",
+        limit=f"自{handling.starts}起{handling.length}内，{handling.basis}" if handling else "",
+        due_on=handling.ends_on if handling else None,
+        options=_options(petition, knowledge=knowledge, book=book),
+    )
+
+
+def _options(petition: PetitionOut, *, knowledge: Knowledge, book: LabelBook) -> tuple[RouteOption, ...]:
+    """Return every channel that is open: the one that stands, then its alternatives."""
+    if petition.answer is None:
+        return ()
+    main = channel_of(petition)
+    others = [
+        RouteOption(
+            channel=option.channel, name=option.name, basis=option.basis,
+            certainty=cast("Certainty", option.certainty), note=option.note, effect=option.effect,
+        )
+        for option in petition.answer.channel_alternatives
+        if option.channel != main
+    ]  # fmt: skip
+    route = next((route for route in knowledge.routes if route.code == main), None)
+    if route is None:
+        return tuple(others)
+    first = RouteOption(
+        channel=main, name=book.name("channel", main), basis=route.basis, certainty=route.certainty, note=route.note
+    )
+    return (first, *others)

@@ -1,0 +1,24 @@
+/** The panel 法律与办理: the one letter that needs a form, because a person has to have decided. */
+
+import { file } from "./api.js";
+import { attempt, notice } from "./notice.js";
+
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("form[data-turn-away]");
+  if (!form) return;
+  event.preventDefault();
+  attempt(form, () => draft(form));
+});
+
+async function draft(form) {
+  const content = await file("POST", `/desk/petitions/${form.dataset.turnAway}/turn-away`, {
+    body: Object.fromEntries(new FormData(form)),
+  });
+  const link = Object.assign(document.createElement("a"), {
+    href: URL.createObjectURL(content),
+    download: `${form.dataset.name}（草稿）.docx`,
+  });
+  link.click();
+  URL.revokeObjectURL(link.href);
+  notice("草稿已下载。它还没有保存，也没有发给任何人。", { kind: "done" });
+}
