@@ -41,6 +41,7 @@ docs: $(VENV)/base ## write the generated pages
 
 bench: $(VENV)/dev
 	$(BIN)/python -m bench.related 100000
+	$(BIN)/python -m bench.one_text
 
 e2e: $(VENV)/dev ## a real browser before a real server
 	$(PYTEST) -m e2e tests/e2e
