@@ -97,7 +97,7 @@ def _text_reasons(thresholds: Thresholds, *, n_characters: int, known_share: flo
         return [
             Reason(
                 code="too_short",
-                message=f"内容过短（{n_characters}字，至少需要{thresholds.min_characters}字），可退回补充",
+                message=f"内容过短（{n_characters}个汉字，至少需要{thresholds.min_characters}个），可退回补充",
             )
         ]
     if known_share < thresholds.min_known_share:

@@ -1,5 +1,6 @@
 """The router: one petition in, one routing suggestion out. A batch gives exactly what one by one gives."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +24,9 @@ MAX_CHARACTERS = 100_000
 """Longer texts are refused: no petition is that long, and a mistaken file upload is."""
 
 _N_CANDIDATES = 5
+
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+"""What counts towards the least length: digits, marks and foreign letters tell nothing of a petition."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +90,7 @@ class Router:
         decision = decide(
             predictions,
             thresholds=self.thresholds,
-            n_characters=len(masked.text),
+            n_characters=len(_CHINESE.findall(masked.text)),
             known_share=reading.known_share,
             firings=firings,
             further=(*routing.reasons, *_appeals_reasons(appeals)),
