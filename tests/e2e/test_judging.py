@@ -141,7 +141,7 @@ def test_a_trial_keeps_nothing_until_it_is_registered(desk: Any, visit: Callable
     page = visit(desk, "wang.fang")
     page.get_by_label("正文").fill(SMOKE)
     page.get_by_role("button", name="只研判，不登记").click()
-    expect(page.locator(".actions")).to_contain_text("什么也没有保存")
+    expect(page.locator("#work-view .actions")).to_contain_text("什么也没有保存")
     other = visit(desk, "wang.fang", path="/search")
     expect(other.get_by_text("还没有信访件")).to_be_visible()
     page.get_by_role("button", name="改原文").click()

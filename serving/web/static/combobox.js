@@ -57,6 +57,7 @@ export function combobox(input, { options, pick, favours }) {
   let found = [];
   let active = -1;
   let shown = input.value;
+  let opening = Promise.resolve(); // what was typed is matched once the labels are here
 
   const close = () => {
     list.hidden = true;
@@ -73,8 +74,11 @@ export function combobox(input, { options, pick, favours }) {
       item.scrollIntoView({ block: "nearest" });
     }
   };
-  const open = async (typed) => {
-    found = matches(await options(), typed, favours);
+  const open = (typed) => { opening = fill(typed); };
+  const fill = async (typed) => {
+    const known = await options();
+    if (document.activeElement !== input) return;
+    found = matches(known, typed, favours);
     list.replaceChildren(...found.map((option, index) => item(option, index, typed)));
     if (!found.length) list.replaceChildren(Object.assign(document.createElement("li"), { className: "none", textContent: "没有这个名称" }));
     list.hidden = false;
@@ -107,7 +111,7 @@ export function combobox(input, { options, pick, favours }) {
     close();
     input.value = shown;
   });
-  input.addEventListener("keydown", (event) => {
+  input.addEventListener("keydown", async (event) => {
     const isOpen = !list.hidden;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
@@ -115,7 +119,8 @@ export function combobox(input, { options, pick, favours }) {
       else if (found.length) mark((active + (event.key === "ArrowDown" ? 1 : found.length - 1) + found.length) % found.length);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      if (isOpen && found[active]) choose(found[active]);
+      await opening; // somebody who types fast presses Enter before the list is there
+      if (!list.hidden && found[active]) choose(found[active]);
     } else if (event.key === "Escape" && isOpen) {
       event.preventDefault();
       event.stopPropagation();
