@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import zstandard
 from tokenizers import Tokenizer
 
@@ -17,6 +18,12 @@ from training.data import Example
 from training.vocabulary import train_vocabulary
 
 SAMPLES = Path(__file__).parents[2] / "datasets/samples/petitions.jsonl"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Keep tiny models on one thread: several waste their time waiting for each other on a busy machine."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
