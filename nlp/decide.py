@@ -30,8 +30,8 @@ class Thresholds:
 
     `joint` is the least product of the needed heads' confidences; None means that no threshold met the error
     `budget` at `confidence_level`, so everything is reviewed; 0 asks for no confidence at all, which training needs and
-    no bundle may say. `per_head` says the same of each head alone,
-    within `per_head_budget`. Raises ValueError if a value makes no sense.
+    no bundle may say. `per_head` says the same of each head alone, within `per_head_budget`. Raises ValueError if a
+    value makes no sense.
     """
 
     budget: float
@@ -45,7 +45,7 @@ class Thresholds:
 
     def __post_init__(self) -> None:
         """Check every value."""
-        for name in ("budget", "confidence_level"):
+        for name in ("budget", "confidence_level", "per_head_budget"):
             if not (is_number(value := getattr(self, name)) and 0 < value < 1):
                 raise ValueError(f"{name} must lie between 0 and 1, got {value!r}")
         if not self.needed or not set(self.needed) <= set(HEADS):

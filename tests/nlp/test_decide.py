@@ -131,6 +131,7 @@ def test_all_reasons_are_given_the_gravest_first():
         ({"needed": ("mood",)}, "needed must name"),
         ({"budget": 0}, "budget"),
         ({"budget": None}, "budget"),
+        ({"per_head_budget": 1.0}, "per_head_budget"),
         ({"confidence_level": 1}, "confidence_level"),
         ({"min_characters": 0}, "min_characters"),
         ({"min_known_share": 1.0}, "min_known_share"),
