@@ -11,7 +11,13 @@ from serving.roles import ROLES
 OPEN = {("get", "/healthz"), ("get", "/readyz"), ("post", "/v1/session")}
 """What everybody may call; a new operation is not in here by accident."""
 SESSION_ONLY = {("get", "/v1/session"), ("delete", "/v1/session"), ("put", "/v1/session/password")}
-FILLED = {"petition_id": "P000000-0000000000", "claim_id": "0" * 32, "user_id": "999", "key_id": "999", "code": "notice_accept"}
+FILLED = {
+    "petition_id": "P000000-0000000000",
+    "claim_id": "0" * 32,
+    "user_id": "999",
+    "key_id": "999",
+    "code": "notice_accept",
+}
 
 
 def operations(client: TestClient) -> Iterator[tuple[str, str, dict[str, Any]]]:
