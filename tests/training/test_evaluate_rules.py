@@ -1,0 +1,97 @@
+import pytest
+
+from nlp.knowledge import Knowledge, load_knowledge
+from nlp.petition import Petition
+from nlp.taxonomy import load_taxonomy
+from training.data import DATASETS, Example
+from training.evaluate_rules import (
+    HALVES,
+    Case,
+    half_of,
+    judge,
+    read_adversarial,
+    read_sentences,
+    route,
+    two_readings,
+)
+from training.rules_page import Hits, page
+
+TEXTS = {
+    "修路": "希望在村口修一条水泥路,雨天出行不便。",
+    "诈骗": "我被人骗了三万元,请公安立案侦查诈骗。",
+    "联名": "我们三百户业主联名请求停建基站。",
+    "自杀": "再不解决我就自杀。",
+}
+LABELS = {
+    "修路": ("petition_procedure", "transport"),
+    "诈骗": ("judicial_procedure", "public_security"),
+    "联名": ("administrative_procedure", "natural_resources_planning"),
+    "自杀": ("petition_procedure", "civil_affairs"),
+}
+NATURES = {"修路": "suggestion", "诈骗": "request", "联名": "appeal", "自杀": "request"}
+FLAGS = {"修路": ("group_event",), "诈骗": ("criminal_suspicion",), "联名": ("group_event",), "自杀": ()}
+
+
+@pytest.fixture(scope="module")
+def knowledge() -> Knowledge:
+    return load_knowledge()
+
+
+@pytest.fixture(scope="module")
+def cases(knowledge: Knowledge) -> list[Case]:
+    examples = []
+    for number in range(8):
+        for name, text in TEXTS.items():
+            channel, department = LABELS[name]
+            examples.append(
+                Example(
+                    id=f"{name}-{number}",
+                    petition=Petition(text=text),
+                    group=str(number),
+                    source="annotated",
+                    labels={"nature": NATURES[name], "channel": channel, "department": department},
+                    flags=FLAGS[name],
+                )
+            )
+    return judge(examples, knowledge)
+
+
+def test_halves_are_fixed_and_both_used() -> None:
+    assert half_of("1") == half_of("1")
+    assert {half_of(str(number)) for number in range(20)} == set(HALVES)
+
+
+def test_hits_are_shares() -> None:
+    hits = Hits(right=3, wrong=1, missed=2)
+    assert (hits.precision, hits.recall) == ("0.750", "0.600")
+    assert Hits(right=0, wrong=0, missed=0).precision == "—"
+
+
+def test_a_safety_miss_is_listed_and_a_wrong_firing_counted(cases: list[Case], knowledge: Knowledge) -> None:
+    text = page(
+        cases=cases,
+        readers=[({"group_event"}, {"group_event"}), ({"self_harm"}, set())],
+        milliseconds=1.0,
+        routed=[],
+        sentences=read_sentences(DATASETS / "rules" / "sentences.jsonl", knowledge)[:5],
+        adversarial=read_adversarial(DATASETS / "rules" / "adversarial.jsonl", knowledge)[:5],
+        knowledge=knowledge,
+    )
+    for half in HALVES:
+        n = sum(case.half == half for case in cases) // 4
+        # 联名 is right, 自杀 fires without a flag, 修路 carries a flag that nothing in it supports.
+        assert f"| {half} | 只算 S 级命中 | {n} | {n} | {n} | 0.500 | 0.500 |" in text
+    assert "修路-0" in text
+    assert "两人都标 1 处，只有一人标 1 处" in text
+
+
+def test_every_case_is_scored_by_a_model_that_has_not_seen_its_group(cases: list[Case], knowledge: Knowledge) -> None:
+    routed = route(cases, knowledge, load_taxonomy())
+    assert {item.case.example.id for item in routed} == {case.example.id for case in cases}
+    assert all(item.best["channel"] == item.case.example.labels["channel"] for item in routed)
+
+
+def test_two_readings_compare_the_same_messages() -> None:
+    readings = two_readings()
+    assert len(readings) >= 100
+    assert all(isinstance(flag, str) and flag for pair in readings for flags in pair for flag in flags)
