@@ -10,6 +10,6 @@ trap 'rm -rf "$work"' EXIT
 {
   echo '# Exact versions of everything the program, its training and its tests use; `make pins` writes this file anew.'
   # torch's CPU build calls itself 2.13.0+cpu: pinned so, it could not be had where only the plain one is.
-  "$work/venv/bin/python" -m pip freeze --exclude-editable | sed 's/+cpu$//'
+  "$work/venv/bin/python" -m pip freeze --all --exclude pip --exclude-editable | sed 's/+cpu$//'
 } > "$work/constraints.txt"
 mv "$work/constraints.txt" constraints.txt
