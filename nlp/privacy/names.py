@@ -11,8 +11,8 @@ from typing import Literal
 from nlp.privacy.gazetteer import load_gazetteer
 from nlp.privacy.spans import Span, search_windows, windows_near
 
-Strictness = Literal["label", "told", "loose"]
-"""What stands before: a label with a colon, a phrase that a name must follow, a word that one may follow."""
+Strictness = Literal["label", "told", "listed", "loose"]
+"""What stands before: a label with a colon, a phrase a name must follow, a name and 、, or a word one may follow."""
 
 _WORDS = load_gazetteer()
 _HAN = "\u4e00-\u9fa5"
@@ -20,11 +20,11 @@ _HAN = "\u4e00-\u9fa5"
 _NEVER_GIVEN = frozenset(
     "的了着过是在有与或及不也都就又被把将对从等们这那哪什么吗呢吧啊您你我他她它个只次再很太更最已要会应该让给使由至到去说称讲问答"
     "谁请求局院所镇乡县市区村街路号楼栋室组元亿月日年时分秒岁届每各些点钱款费税房车厂店司部门科处办员主女先经理老两但而且因为此其"
-    "则并却还向往于你没未无非勿找寄收付交买卖住叔婶妈爷奶姐哥弟妹姨舅侄嫂爸妻夫儿叫做以被告队警总某姓医"
+    "则并却还向往于你没未无非勿找寄收付交买卖住叔婶妈爷奶姐哥弟妹姨舅侄嫂爸妻夫儿叫做以被告队警总某姓医巷坪沟坝滩湾"
 )
 """Characters that no given name holds, so that a candidate with one of them is running text."""
 
-_ENDS_PLACES = frozenset("学园苑城府校院厂店局镇乡村街桥所县市区路号楼栋室组司部")
+_ENDS_PLACES = frozenset("学园苑城府校院厂店局镇乡村街桥所县市区路号楼栋室组司部巷坪沟坝滩湾塘冲")
 """Characters behind which a candidate was the head of a place or school (丁山小学, 荣盛花园)."""
 
 
@@ -34,14 +34,14 @@ def _any_of(kind: str) -> str:
 
 
 _LABEL = re.compile(rf"(?:{_any_of('label')})(?:姓名|签名|签字)?(?:为|是)?:[\"“(]?")
-_TOLD = re.compile(rf"(?:{_any_of('told')})[\"“(]?")
+_TOLD = re.compile(rf"(?:{_any_of('told')})(?![单册录额称字次义])[\"“(]?")
 _MAY = re.compile(rf"(?:{_any_of('may')})(?:为|是|系|叫)?[\"“(:]?")
 _LISTED = re.compile(r"\[姓名\](?:、|和|与|及|以及|跟|同|/)")
 _TRIGGERS: tuple[tuple[re.Pattern[str], Strictness], ...] = (
     (_LABEL, "label"),
     (_TOLD, "told"),
     (_MAY, "loose"),
-    (_LISTED, "told"),
+    (_LISTED, "listed"),
 )
 
 _LABELLED = re.compile(rf"[{_HAN}]{{2,4}}(?=$|[^{_HAN}]|{_any_of('behind_label')})")
@@ -60,8 +60,13 @@ _SURNAMED = re.compile(rf"(?<![百同])姓(?P<n>[{_HAN}])(?=的|男|女|老板|�
 
 _CLOSING_WIDTH = 48
 """How far from the end of a text a signature may begin."""
+_SIGNER = (
+    "业主|村民|居民|市民|农民|网民|住户|户主|老人|党员|老师|教师|学生|职工|员工|工人|民工|战友|网友|患者|司机|家长|老兵"
+    "|诉人|映人|报人|请人|告人|访人|助人|议人|信人|述人"
+)
+"""The last two characters of words that come right before a signature (一位老党员彭德华), all of one width."""
 _CLOSING = re.compile(
-    r"(?:(?<=[\n。!?;,.~、)\]…])|(?<=敬礼)|(?<=此致)|(?<=谢谢)|(?<=感谢)|(?<=[民主户人友者员师工生])|^)"
+    rf"(?:(?<=[\n。!?;,.~、)\]…])|(?<=敬礼)|(?<=此致)|(?<=谢谢)|(?<=感谢)|(?<={_SIGNER})|^)"
     rf"(?!敬礼|此致|谢谢|感谢)(?P<n>[{_HAN}·]{{2,5}})"
     r"(?:[\n ,.。、:(]?(?:\[电话\]|\[身份证\]|\[地址\]|电话|(?:19|20)\d\d[年./-]?\d{0,2}[月./-]?\d{0,2}日?"
     r"|[敬谨]?[上呈启]|敬上|等人?|代笔|亲笔|叩首|拜上)[)]?)*[。.,!)\n]*$"
@@ -126,9 +131,11 @@ def name_end(text: str, start: int, *, strictness: Strictness) -> int | None:
         running_text = field[0][0] in _WORDS.wordlike or _WORDS.is_word(field[0])
         if strictness == "label" or not running_text:
             return field.end()
+    if text[start : start + 1] in _WORDS.single and _TITLE.match(text, start + 1):
+        return start + 1
     for length in (4, 3) if text[start : start + 2] in _WORDS.double else (3, 2):
         candidate = text[start : start + length]
-        if len(candidate) < length or not _is_name(candidate, strict=strictness == "loose"):
+        if len(candidate) < length or not _is_name(candidate, strict=strictness in ("told", "loose")):
             continue
         following = text[start + length : start + length + 1]
         if following and following in _ENDS_PLACES:
@@ -163,7 +170,7 @@ def _is_name(candidate: str, *, strict: bool) -> bool:
     given = candidate[head:]
     if not 1 <= len(given) <= 2 or not all("\u4e00" <= character <= "\u9fa5" for character in given):
         return False
-    if given in _TITLE_WORDS:
+    if given in _TITLE_WORDS or candidate[:2] in _TITLE_WORDS:
         return False
     return given in _WORDS.exception or (_NEVER_GIVEN.isdisjoint(given) and not _WORDS.is_word(candidate))
 
@@ -190,14 +197,20 @@ def _whole_name_start(text: str, end: int) -> int | None:
     return None
 
 
+def _stands_free(text: str, start: int) -> bool:
+    """Tell whether a name may begin at `start`: nothing before it that would swallow its first character."""
+    tail_of_word = text[max(0, start - 1) : start + 1] in _WORDS.not_names
+    return not tail_of_word and _LEFT.search(text[max(0, start - 4) : start]) is not None
+
+
 def _surname_start(text: str, end: int) -> int | None:
     """Return where a lone surname that ends at `end` begins, unless it is the tail or the head of a word."""
     surname = text[max(0, end - 1) : end]
     if surname not in _WORDS.single or (surname in _WORDS.wordlike and text[end : end + 2] not in _POLITE):
         return None
-    if text[max(0, end - 2) : end] in _WORDS.not_names or text[end - 1 : end + 1] in _WORDS.not_names:
+    if text[end - 1 : end + 1] in _WORDS.not_names:
         return None
-    return end - 1 if _LEFT.search(text[max(0, end - 5) : end - 1]) else None
+    return end - 1 if _stands_free(text, end - 1) else None
 
 
 def _unprompted(text: str) -> Iterator[tuple[int, int]]:
@@ -206,7 +219,7 @@ def _unprompted(text: str) -> Iterator[tuple[int, int]]:
         start, end = match.span()
         if (match["rest"] and match["rest"] in _ENDS_PLACES) or _TERRAIN.search(match.group()):
             continue
-        free = _BOUNDARY.match(text, end) and _LEFT.search(text[max(0, start - 4) : start])
+        free = _BOUNDARY.match(text, end) and _stands_free(text, start)
         if free and _is_name(match.group(), strict=True):
             yield start, end
 
