@@ -117,11 +117,16 @@ def facts_of(petition: PetitionOut, *, knowledge: Knowledge, book: LabelBook) ->
         received_on=day_of(petition.received_at),
         appeals=tuple(" ".join(petition.content[e.start : e.end].split()) for e in requests),
         handler=book.name("department", department) if department else "",
-        transfer_basis=registering.basis if registering else "",
-        limit=f"自{handling.starts}起{handling.length}内，{handling.basis}" if handling else "",
+        transfer_basis=_written_out(registering.basis) if registering else "",
+        limit=f"自{handling.starts}起{handling.length}内，{_written_out(handling.basis)}" if handling else "",
         due_on=handling.ends_on if handling else None,
         options=_options(petition, knowledge=knowledge, book=book),
     )
+
+
+def _written_out(basis: str) -> str:
+    """Return an article as a letter names it: 条例 is our short form of 信访工作条例."""
+    return f"《信访工作条例》{basis.removeprefix('条例')}" if basis.startswith("条例") else basis
 
 
 def _options(petition: PetitionOut, *, knowledge: Knowledge, book: LabelBook) -> tuple[RouteOption, ...]:

@@ -70,6 +70,14 @@ EVENT_NAMES = {
     "notice.drafted": "起草文书",
 }
 
+NOTICE_NAMES = {
+    "notice_accept": "受理告知单",
+    "notice_transfer": "转送（交办）告知单",
+    "notice_not_accept": "不予受理告知单",
+    "notice_choice": "多途径选择告知单",
+    "handling_opinion": "信访处理意见书",
+}
+
 NAMES: Mapping[str, Mapping[Any, str]] = {
     "head": HEAD_NAMES,
     "state": STATE_NAMES,
@@ -78,6 +86,7 @@ NAMES: Mapping[str, Mapping[Any, str]] = {
     "level": LEVEL_NAMES,
     "age": AGE_NAMES,
     "event": EVENT_NAMES,
+    "notice": NOTICE_NAMES,
     "queue": QUEUE_NAMES,
     "role": ROLE_NAMES,
     "certainty": CERTAINTY,
@@ -109,7 +118,14 @@ _DETAILS = {
     "notice": "文书",
     "n_blanks": "留空处数",
 }
-_KINDS = {"state": "state", "queue": "queue", "decision": "action", "role": "role", "changed": "head"}
+_KINDS = {
+    "state": "state",
+    "queue": "queue",
+    "decision": "action",
+    "role": "role",
+    "notice": "notice",
+    "changed": "head",
+}
 
 
 def told(detail: Mapping[str, Any], *, leave_out: Sequence[str] = ()) -> list[tuple[str, str]]:

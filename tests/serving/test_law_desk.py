@@ -1,0 +1,96 @@
+"""The panel 法律与办理 and the letters drafted from the desk."""
+
+import io
+import zipfile
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from nlp.notices import NOTICES
+from serving.roles import COMMAND_LINE, Role
+from serving.routes.notices import DOCX
+from serving.store import accounts
+from serving.web.names import NOTICE_NAMES
+from serving.web.rendering import circled
+
+TEXT = (
+    "部门存疑。2025年3月至今，青石县宏达建筑公司拖欠工资，要求支付工资。另外，白水镇村口路灯坏了两个月，要求修好路灯。"
+)
+DECISION = {"decided_by": "李局长", "decided_on": "2026-03-01", "basis": "条例第19条第3款", "reason": "已有复核意见"}
+
+
+def browse(office: Any, role: Role) -> TestClient:
+    """Return a browser in which a person with `role` is signed in."""
+    with office.context.store.write() as session:
+        _, password = accounts.create(
+            session, name=f"my-{role}", display_name="", role=role, actor=COMMAND_LINE, now=office.context.now()
+        )
+    browser = TestClient(office.client.app, headers={"accept": "text/html"})
+    browser.portal = office.client.portal
+    csrf = browser.post("/v1/session", json={"name": f"my-{role}", "password": password}).json()["csrf"]
+    browser.headers["X-CSRF-Token"] = csrf
+    browser.put("/v1/session/password", json={"old": password, "new": "correct-horse-battery"})
+    return browser
+
+
+def test_the_panel_shows_clocks_questions_and_letters(office: Any) -> None:
+    kept = office.submit(TEXT)
+    page = browse(office, "clerk").get(f"/petitions/{kept['id']}").text
+    for expected in ("法律与办理", "2026-03-17", "法定", "条例22条1款", "身份证号", "转办层级建议", "①", "②"):
+        assert expected in page
+    assert f"/petitions/{kept['id']}/notices/notice_transfer" in page
+    assert "notices/notice_not_accept" not in page  # only from a decision that a person writes down
+
+
+def test_a_reader_who_may_not_draft_gets_no_buttons(office: Any) -> None:
+    kept = office.submit(TEXT)
+    browser = browse(office, "maintainer")
+    assert "您的角色不起草文书" in browser.get(f"/petitions/{kept['id']}").text
+    assert browser.get(f"/petitions/{kept['id']}/notices/notice_transfer").status_code == 403
+
+
+def test_a_blind_review_shows_no_law(open_office: Any) -> None:
+    office = open_office(audit_share=1.0)
+    kept = office.submit("楼下烧烤店油烟很大，请查处。")
+    assert kept["queue"] == "audit_sample"
+    assert "法律与办理" not in browse(office, "reviewer").get(f"/petitions/{kept['id']}").text
+
+
+def test_a_trial_shows_the_law_and_drafts_nothing(office: Any) -> None:
+    shown = browse(office, "clerk").post("/desk/trial", json={"text": TEXT}).text
+    assert "法律与办理" in shown
+    assert "登记之后可以起草" in shown
+    assert "/notices/" not in shown
+
+
+def test_a_letter_opens_as_a_page_that_can_run_nothing(office: Any) -> None:
+    kept = office.submit(TEXT)
+    page = browse(office, "clerk").get(f"/petitions/{kept['id']}/notices/notice_transfer")
+    assert "《信访工作条例》22条1款" in page.text
+    assert kept["id"] in page.text
+    assert "script-src" not in page.headers["content-security-policy"]
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+
+
+def test_turning_away_is_drafted_from_what_a_person_decided(office: Any) -> None:
+    kept = office.submit(TEXT)
+    clerk = office.enter("clerk")
+    refused = browse(office, "clerk").get(f"/petitions/{kept['id']}/notices/notice_not_accept")
+    assert refused.status_code == 422
+    drafted = clerk.post(f"/desk/petitions/{kept['id']}/turn-away", json=DECISION)
+    assert drafted.headers["content-type"] == DOCX
+    with zipfile.ZipFile(io.BytesIO(drafted.content)) as packed:
+        assert "已有复核意见" in packed.read("word/document.xml").decode()
+    history = clerk.get(f"/v1/petitions/{kept['id']}/history")
+    assert history.json()["items"][-1]["detail"]["notice"] == "notice_not_accept"
+    assert "已有复核意见" not in history.text
+
+
+def test_every_letter_has_a_name_in_the_record() -> None:
+    assert NOTICE_NAMES.keys() == set(NOTICES)
+
+
+@pytest.mark.parametrize(("number", "sign"), [(1, "①"), (20, "⑳"), (21, "(21)")])
+def test_appeals_are_numbered_with_one_sign(number: int, sign: str) -> None:
+    assert circled(number) == sign
