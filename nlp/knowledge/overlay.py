@@ -1,8 +1,9 @@
 """An office's own practice, laid over the product's knowledge without touching code.
 
-The overlay is a YAML file: the office's name and, per section, entries by code. A known code changes the
-given fields, `disabled: true` switches an entry off, a new code adds an entry. Whatever an office adds or
-changes is marked local practice. Rules of level S protect life: they can be added to, never weakened.
+The overlay is a YAML file: the office's name and, per section, entries by code. A known code changes the given fields,
+`disabled: true` switches an entry off, a new code adds an entry. Whatever an office adds or changes is marked local
+practice, except that new wording or further clues leave an entry's source as it was. Rules of level S protect life:
+they can be added to, never weakened.
 
     office: 某县信访局
     deadlines:
@@ -14,7 +15,10 @@ from typing import Any, cast
 
 from nlp.knowledge.reading import repeated
 
-_SAFETY_FIELDS = frozenset({"name", "action", "why", "clues", "disabled", "code", "certainty"})
+_WORDING = frozenset({"code", "name", "action", "why", "clues"})
+"""What may change in an entry without touching its source."""
+
+_SAFETY_FIELDS = _WORDING | {"disabled", "certainty"}
 """What an overlay may say about a rule of level S: wording and further clues (`disabled` has a message of its own)."""
 
 
@@ -60,7 +64,9 @@ def _apply(entries: list[dict[str, Any]], change: dict[str, Any], *, section: st
         faults.extend(f"{section} {code}: {fault}" for fault in wrong)
         return
     known = next((entry for entry in entries if entry["code"] == code), None)
-    fields = {key: value for key, value in change.items() if key != "disabled"} | {"certainty": "local"}
+    fields = {key: value for key, value in change.items() if key != "disabled"}
+    if known is None or change.keys() - _WORDING:
+        fields["certainty"] = "local"
     if known is None:
         entries.append(fields)
     elif change.get("disabled"):

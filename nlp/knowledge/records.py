@@ -140,7 +140,6 @@ class Alternatives(_Closed):
     channels: tuple[str, ...]
     effect: str
     options: tuple[Option, ...]
-    must_review: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

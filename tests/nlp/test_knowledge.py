@@ -140,7 +140,8 @@ def test_an_office_may_add_change_and_switch_off(tmp_path: Path) -> None:
     ours = next(rule for rule in load_knowledge().rules if rule.code == "overlevel_or_capital")
     assert rule.clues[:-1] == ours.clues
     assert rule.clues[-1].find == ("去省城找领导",)
-    assert rule.certainty == "local"
+    assert rule.certainty == ours.certainty
+    assert deadlines["local_520_accept"].certainty == "local"
 
 
 def test_safety_rules_cannot_be_weakened(tmp_path: Path) -> None:
@@ -159,6 +160,12 @@ def test_safety_rules_cannot_be_weakened(tmp_path: Path) -> None:
     assert "level S cannot be switched off" in found[0]
     assert "['level']" in found[1]
     assert "['idioms']" in found[2]
+
+
+def test_what_an_office_changes_in_the_law_is_marked_local(tmp_path: Path) -> None:
+    content = {"office": "某局", "routes": [{"code": "arbitration", "basis": "条例31条(二)；某省条例9条"}]}
+    (route,) = (r for r in load_knowledge(overlay(tmp_path, content)).routes if r.code == "arbitration")
+    assert route.certainty == "local"
 
 
 def test_safety_rules_can_be_added_to(tmp_path: Path) -> None:
