@@ -30,14 +30,12 @@ def choose_threshold(
     order = np.argsort(-confidence, kind="stable")
     ranked, errors = confidence[order], np.cumsum(~correct[order])
     least = int(np.ceil(4 * np.log(delta) / np.log(1 - budget)))
-    chosen: float | None = None
-    for n in candidate_counts(len(confidence), least=least):
-        # Ties are accepted together, so the test must count all of them.
-        n_accepted = int(np.searchsorted(-ranked, -ranked[n - 1], side="right"))
-        if binom.cdf(errors[n_accepted - 1], n_accepted, budget) > delta:
-            break
-        chosen = float(ranked[n - 1])
-    return chosen
+    thresholds = ranked[np.asarray(candidate_counts(len(confidence), least=least), dtype=np.int64) - 1]
+    # Ties are accepted together, so the test must count all of them.
+    n_accepted = np.searchsorted(-ranked, -thresholds, side="right")
+    passed = binom.cdf(errors[n_accepted - 1], n_accepted, budget) <= delta
+    n_passed = len(passed) if passed.all() else int(passed.argmin())
+    return float(thresholds[n_passed - 1]) if n_passed else None
 
 
 def candidate_counts(n_rows: int, *, least: int, n_steps: int = N_STEPS) -> Sequence[int]:
