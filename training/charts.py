@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 COLOURS = {
     "model": "#0b6e99",
+    "blend": "#3388b0",
     "encoder": "#58a4c4",
     "linear": "#a9cfe0",
     "char_svm": "#8a8a8a",
@@ -20,7 +21,7 @@ COLOURS = {
 }
 """One colour per system throughout; the model and its branches in blue, the baselines in grey."""
 
-HEAD_COLOURS = ("#0b6e99", "#d1495b", "#edae49", "#3d8361", "#7a5195", "#333333")
+HEAD_COLOURS = ("#0b6e99", "#d1495b", "#edae49", "#3d8361", "#7a5195", "#333333", "#9a9a9a")
 
 _MUTED = "#777777"
 

@@ -20,13 +20,13 @@ from rich.console import Console
 from scipy.stats import binomtest
 
 from nlp.bundle import Bundle
-from nlp.petition import HEADS
+from nlp.petition import HEADS, Head, Suggestion
 from nlp.router import Router
 from nlp.taxonomy import Taxonomy
 from training.card import render_card
 from training.data import DATASETS, Example, read_examples
 from training.export import seal
-from training.figures import BUDGET, JOINT, count_labels, head_figures, joint_figures
+from training.figures import BUDGET, JOINT, count_labels, head_figures, is_accepted, joint_figures
 from training.finetune import label_arrays
 from training.folds import Learner, cross_validate, learning_curve, linear_learner
 from training.full_learner import full_learner
@@ -39,7 +39,7 @@ from training.robustness import robustness
 from training.settings import RecipeError
 from training.significance import N_DRAWS
 from training.split import Split, read_splits, split_examples
-from training.systems import System, baseline_systems, bundle_systems
+from training.systems import System, baseline_systems, bundle_systems, served_system
 
 Folds = Literal["none", "linear", "full"]
 
@@ -79,7 +79,8 @@ def evaluate_bundle(
     dealt = split_examples(examples, splits=read_splits(settings.datasets / "annotations" / "splits.csv"))
     fit, held, rows = ([e for e in dealt[name] if e.labels] for name in ("fit", "calibration", "test"))
     console.print(f"{len(rows)} labelled test rows; training the baselines on {len(fit)}")
-    systems = bundle_systems(bundle, held=held, rows=rows, taxonomy=taxonomy)
+    suggestions = [router.suggest(e.petition) for e in rows]
+    systems = [served_system(suggestions, taxonomy), *bundle_systems(bundle, held=held, rows=rows, taxonomy=taxonomy)]
     systems += baseline_systems(fit, held=held, rows=rows, taxonomy=taxonomy)
     metrics: dict[str, Any] = {
         "about": about(bundle, taxonomy, settings, dealt),
@@ -96,11 +97,10 @@ def evaluate_bundle(
         },
         "joint": joint_figures(systems, rows, taxonomy),
     }
-    console.print("decisions as served")
-    metrics["decisions"] = decision_figures(router, systems[0], rows)
+    metrics["decisions"] = decision_figures(router, suggestions, rows)
     console.print("robustness")
     metrics["robustness"] = robustness(
-        router.runtime, router.calibration, rows[: settings.robustness_rows], taxonomy, n_draws=settings.n_draws
+        router.runtime, router.calibration, sample(rows, settings.robustness_rows), taxonomy, n_draws=settings.n_draws
     )
     if settings.run is not None:
         console.print("the public seven-class task")
@@ -111,6 +111,12 @@ def evaluate_bundle(
     mistakes = worst_mistakes(systems[0], rows, taxonomy=taxonomy, knowledge=router.knowledge)
     _write(out, metrics, mistakes=mistakes, taxonomy=taxonomy)
     return metrics
+
+
+def sample(rows: Sequence[Example], n_rows: int, *, seed: int = 0) -> list[Example]:
+    """Return `n_rows` of `rows` drawn at random, or all of them if there are fewer."""
+    chosen = np.random.default_rng(seed).permutation(len(rows))[:n_rows]
+    return [rows[i] for i in chosen]
 
 
 def about(
@@ -133,17 +139,17 @@ def about(
     }
 
 
-def decision_figures(router: Router, model: System, rows: Sequence[Example]) -> dict[str, Any]:
+def decision_figures(router: Router, suggestions: Sequence[Suggestion], rows: Sequence[Example]) -> dict[str, Any]:
     """Return what the served decisions do: how much goes through alone, how often wrongly, and why the rest does not.
 
     An automatic answer counts as right if all heads of JOINT are; `with_accepted` also takes accepted channels.
     """
+    model = served_system(suggestions, router.taxonomy)
     truth = label_arrays(rows, router.taxonomy)
-    right = {head: model.predicted(head) == truth[head] for head in HEADS}
-    channels = router.taxonomy.labels["channel"]
-    accepted = np.asarray([channels[i] in e.accepted for i, e in zip(model.predicted("channel"), rows, strict=True)])
+    right = {head: model.answers[head].predicted == truth[head] for head in HEADS}
+    accepted = is_accepted(model.answers["channel"].predicted, rows, router.taxonomy.labels["channel"])
     others = np.logical_and.reduce([right[head] for head in JOINT if head != "channel"])
-    decisions = [router.suggest(e.petition).decision for e in rows]
+    decisions = [suggestion.decision for suggestion in suggestions]
     auto = np.asarray([decision.action == "auto" for decision in decisions])
     reasons = Counter(code for decision in decisions for code in {reason.code for reason in decision.reasons})
     alone = Counter(d.reasons[0].code for d in decisions if len({r.code for r in d.reasons}) == 1)
@@ -151,6 +157,7 @@ def decision_figures(router: Router, model: System, rows: Sequence[Example]) -> 
     return {
         "rows": len(rows),
         "budget": thresholds.budget,
+        "per_head_budget": thresholds.per_head_budget,
         "joint_threshold": thresholds.joint,
         "auto": _accepted(auto, others & right["channel"]),
         "auto_with_accepted": _accepted(auto, others & (right["channel"] | accepted)),
@@ -179,8 +186,8 @@ def repeat_figures(settings: EvaluateSettings, dealt: dict[Split, list[Example]]
     }
 
 
-def _cleared(model: System, head: Any, threshold: float | None) -> NDArray[np.bool_]:
-    confidence = model.confidence(head)
+def _cleared(model: System, head: Head, threshold: float | None) -> NDArray[np.bool_]:
+    confidence = model.answers[head].confidence
     return np.zeros(len(confidence), dtype=bool) if threshold is None else confidence >= threshold
 
 
@@ -213,13 +220,18 @@ def summarise(metrics: dict[str, Any]) -> dict[str, Any]:
         if head == "channel":
             for system, figures in found["systems"].items():
                 heads[head][system]["accuracy_with_accepted"] = figures["accuracy_with_accepted"]["value"]
-    together = {system: figures["coverage_at_budget"] for system, figures in metrics["joint"]["systems"].items()}
+    together = {
+        system: {name: figures[name] for name in ("accuracy", "coverage_at_budget", "coverage_at_twice_the_budget")}
+        for system, figures in metrics["joint"]["systems"].items()
+    }
     decisions = metrics["decisions"]
     return {
         "about": metrics["about"],
         "heads": heads,
-        "coverage_together": together,
-        "decisions": {name: decisions[name] for name in ("budget", "joint_threshold", "auto", "auto_with_accepted")},
+        "together": together,
+        "decisions": {
+            name: decisions[name] for name in ("budget", "joint_threshold", "auto", "auto_with_accepted", "per_head")
+        },
     }
 
 

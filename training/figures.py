@@ -1,7 +1,7 @@
 """The figures of one head and of several heads together, as plain nested values ready for metrics.json."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,9 @@ from training.measures import (
     plain,
     reliability,
     risk_coverage,
-    top_k_accuracy,
 )
 from training.significance import N_DRAWS, bootstrap, mcnemar, paired_bootstrap
-from training.systems import MODEL, System
+from training.systems import MODEL, Answers, System
 
 JOINT: tuple[Head, ...] = ("category_l1", "channel", "department")
 """The heads that must all be right before a petition may go out without a person's look."""
@@ -38,28 +37,25 @@ Floats = NDArray[np.float32]
 
 def task_figures(
     truth: Indices,
-    probabilities: Mapping[str, Floats],
+    answers: Mapping[str, Answers],
     groups: Sequence[str],
     names: Sequence[str],
     *,
     n_draws: int = N_DRAWS,
 ) -> dict[str, Any]:
-    """Return the figures of one task; `probabilities[system]` (rows, labels), the first system is the model."""
-    answers = {name: np.asarray(p.argmax(axis=1), dtype=np.int64) for name, p in probabilities.items()}
-    model, *others = answers
-    confidence, correct = probabilities[model].max(axis=1), answers[model] == truth
+    """Return the figures of one task from the `answers` of every system; the first system is the model."""
+    (_, model), *others = answers.items()
+    confidence, correct = model.confidence, model.predicted == truth
     return {
         "rows": len(truth),
         "classes": len(np.unique(truth)),
-        "systems": {
-            name: _system_figures(truth, answers[name], probabilities[name], groups, n_draws=n_draws)
-            for name in answers
-        },
+        "systems": {name: _system_figures(truth, found, groups, n_draws=n_draws) for name, found in answers.items()},
         "against": {
-            name: _comparison(truth, answers[model], answers[name], groups, n_draws=n_draws) for name in others
+            name: _comparison(truth, model.predicted, other.predicted, groups, n_draws=n_draws)
+            for name, other in others
         },
-        "per_class": plain(class_table(truth, answers[model], names)),
-        "confusions": plain(confusion_pairs(truth, answers[model], names, limit=25)),
+        "per_class": plain(class_table(truth, model.predicted, names)),
+        "confusions": plain(confusion_pairs(truth, model.predicted, names, limit=25)),
         "reliability": plain(reliability(confidence, correct)),
         "risk_coverage": curve_points(confidence, correct),
     }
@@ -82,52 +78,65 @@ def head_figures(
     known = np.flatnonzero(everything != MISSING).tolist()
     rows, truth, names = [examples[i] for i in known], everything[known], taxonomy.labels[head]
     groups = [e.group for e in rows]
-    probabilities = {s.name: s.probabilities[head][known] for s in systems}
-    found = task_figures(truth, probabilities, groups, names, n_draws=n_draws)
-    correct = {s.name: s.predicted(head)[known] == truth for s in systems}
+    answers = {s.name: s.answers[head].take(known) for s in systems}
+    found = task_figures(truth, answers, groups, names, n_draws=n_draws)
+    correct = {name: a.predicted == truth for name, a in answers.items()}
     found["slices"] = _slices(truth, correct, rows, names, fit_counts)
     if head == "channel":
-        for system in systems:
-            answers = system.predicted(head)[known]
-            accepted = np.asarray([names[a] in e.accepted for a, e in zip(answers, rows, strict=True)])
-            lenient = correct[system.name] | accepted
-            found["systems"][system.name]["accuracy_with_accepted"] = _share(lenient, groups, n_draws)
+        for name, given in answers.items():
+            lenient = correct[name] | is_accepted(given.predicted, rows, names)
+            found["systems"][name]["accuracy_with_accepted"] = _share(lenient, groups, n_draws)
     return found
+
+
+def is_accepted(predicted: Indices, rows: Sequence[Example], names: Sequence[str]) -> Flags:
+    """Return whether each predicted channel is one the annotation accepts beside the labelled one."""
+    return np.asarray([names[answer] in row.accepted for answer, row in zip(predicted, rows, strict=True)], dtype=bool)
 
 
 def joint_figures(systems: Sequence[System], examples: Sequence[Example], taxonomy: Taxonomy) -> dict[str, Any]:
-    """Return accuracy and coverage of all heads of JOINT together; the confidence is the product of theirs."""
+    """Return accuracy and coverage of all heads of JOINT together; the confidence is the product of theirs.
+
+    `with_accepted` also counts a channel right that the annotation accepts.
+    """
     truth = {head: label_arrays(examples, taxonomy)[head] for head in JOINT}
-    known = np.all([truth[head] != MISSING for head in JOINT], axis=0)
-    found: dict[str, Any] = {"heads": list(JOINT), "rows": int(known.sum()), "systems": {}}
+    known = np.flatnonzero(np.all([truth[head] != MISSING for head in JOINT], axis=0)).tolist()
+    rows = [examples[i] for i in known]
+    groups = [e.group for e in rows]
+    found: dict[str, Any] = {"heads": list(JOINT), "rows": len(rows), "systems": {}}
     for system in systems:
-        correct = np.all([system.predicted(head) == truth[head] for head in JOINT], axis=0)[known]
-        confidence = np.prod([system.confidence(head) for head in JOINT], axis=0)[known]
-        figures = _selective(confidence, correct)
-        figures["accuracy"] = round(float(correct.mean()), 4)
-        figures["coverage_interval"] = _coverage_interval(
-            confidence, correct, [e.group for e in _kept(examples, known)]
-        )
+        answers = {head: system.answers[head].take(known) for head in JOINT}
+        right = {head: answers[head].predicted == truth[head][known] for head in JOINT}
+        accepted = is_accepted(answers["channel"].predicted, rows, taxonomy.labels["channel"])
+        confidence = np.prod([answers[head].confidence for head in JOINT], axis=0)
+        strict = np.logical_and.reduce(list(right.values()))
+        lenient = np.logical_and.reduce(list((right | {"channel": right["channel"] | accepted}).values()))
+        figures = _together(confidence, strict, groups) | {"with_accepted": _together(confidence, lenient, groups)}
         found["systems"][system.name] = figures
         if system.name == MODEL:
-            found["risk_coverage"] = curve_points(confidence, correct)
+            found["risk_coverage"] = curve_points(confidence, strict)
+            found["risk_coverage_with_accepted"] = curve_points(confidence, lenient)
     return found
 
 
-def _system_figures(
-    truth: Indices, predicted: Indices, probabilities: Floats, groups: Sequence[str], *, n_draws: int
-) -> dict[str, Any]:
+def _together(confidence: Floats, correct: Flags, groups: Sequence[str]) -> dict[str, Any]:
+    curve = risk_coverage(confidence, correct)
+    return {
+        "accuracy": round(float(correct.mean()), 4),
+        "ece": round(calibration_error(confidence, correct), 4),
+        "coverage_at_budget": round(curve.coverage_at(BUDGET), 4),
+        "coverage_at_twice_the_budget": round(curve.coverage_at(2 * BUDGET), 4),
+        "coverage_interval": _coverage_interval(confidence, correct, groups),
+    }
+
+
+def _system_figures(truth: Indices, answers: Answers, groups: Sequence[str], *, n_draws: int) -> dict[str, Any]:
+    predicted, confidence = answers.predicted, answers.confidence
     correct = predicted == truth
     return {
         "accuracy": _share(correct, groups, n_draws),
         "macro_f1": _interval(lambda drawn: macro_f1(truth[drawn], predicted[drawn]), groups, n_draws),
-        "top3": round(top_k_accuracy(truth, probabilities, k=3), 4),
-        **_selective(probabilities.max(axis=1), correct),
-    }
-
-
-def _selective(confidence: Floats, correct: Flags) -> dict[str, Any]:
-    return {
+        "top3": round(float((answers.best == truth[:, None]).any(axis=1).mean()), 4),
         "ece": round(calibration_error(confidence, correct), 4),
         "ece_by_chance": round(expected_noise(confidence), 4),
         "coverage_at_budget": round(risk_coverage(confidence, correct).coverage_at(BUDGET), 4),
@@ -216,7 +225,3 @@ def _interval(statistic: Callable[[Indices], float], groups: Sequence[str], n_dr
 
 def _share(flags: Flags, groups: Sequence[str], n_draws: int) -> dict[str, float]:
     return _interval(lambda drawn: float(flags[drawn].mean()), groups, n_draws)
-
-
-def _kept(examples: Sequence[Example], known: Flags) -> Iterator[Example]:
-    return (example for example, keep in zip(examples, known, strict=True) if keep)

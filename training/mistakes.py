@@ -56,7 +56,8 @@ Found = tuple[float, str, Head, str, str, float, float]
 
 def _of_head(system: System, examples: Sequence[Example], head: Head, *, taxonomy: Taxonomy) -> list[Found]:
     labels = taxonomy.labels[head]
-    truth, predicted = label_arrays(examples, taxonomy)[head], system.predicted(head)
+    truth, answers = label_arrays(examples, taxonomy)[head], system.answers[head]
+    predicted = answers.predicted
     found: list[Found] = []
     for row in np.flatnonzero((truth != MISSING) & (truth != predicted)).tolist():
         gold, answer = labels[truth[row]], labels[predicted[row]]
@@ -64,8 +65,8 @@ def _of_head(system: System, examples: Sequence[Example], head: Head, *, taxonom
             continue
         if head == "category_l2" and gold.partition(SEPARATOR)[0] != answer.partition(SEPARATOR)[0]:
             continue
-        given = float(system.probabilities[head][row, predicted[row]])
-        deserved = float(system.probabilities[head][row, truth[row]])
+        given = float(answers.probabilities[row, predicted[row]])
+        deserved = float(answers.probabilities[row, truth[row]])
         found.append((given - deserved, examples[row].id, head, gold, answer, given, deserved))
     return found
 

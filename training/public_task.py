@@ -24,7 +24,7 @@ from training.finetune import PUBLIC_CATEGORIES, FinetuneSettings, classifier_lo
 from training.settings import build
 from training.significance import N_DRAWS
 from training.split import Split
-from training.systems import temperature
+from training.systems import Answers, temperature
 
 TASK = "public"
 """Name of the auxiliary head and of the baselines' task."""
@@ -47,12 +47,12 @@ def evaluate_public(
     linear_held, linear = (baseline.scores([e.text for e in part])[TASK] for part in (held, rows))
     encoder_held, encoder = _encoder_logits(run, [held, rows], taxonomy)
     both = fit_blend(encoder_held, linear_held, held_truth, allowed=np.ones_like(linear_held, dtype=bool))
-    probabilities = {
-        "model": softmax(np.float32(both.encoder) * encoder + np.float32(both.linear) * linear),
-        "encoder": softmax(np.float32(temperature(encoder_held, held_truth)) * encoder),
-        "char_svm": softmax(np.float32(temperature(linear_held, held_truth)) * linear),
+    answers = {
+        "model": Answers.of(softmax(np.float32(both.encoder) * encoder + np.float32(both.linear) * linear)),
+        "encoder": Answers.of(softmax(np.float32(temperature(encoder_held, held_truth)) * encoder)),
+        "char_svm": Answers.of(softmax(np.float32(temperature(linear_held, held_truth)) * linear)),
     }
-    return task_figures(truth, probabilities, [e.group for e in rows], PUBLIC_CATEGORIES, n_draws=n_draws)
+    return task_figures(truth, answers, [e.group for e in rows], PUBLIC_CATEGORIES, n_draws=n_draws)
 
 
 def _encoder_logits(run: Path, parts: Sequence[Sequence[Example]], taxonomy: Taxonomy) -> list[NDArray[np.float32]]:

@@ -14,12 +14,14 @@ from training.figures import BUDGET
 from training.mistakes import Mistake
 
 SYSTEM_NAMES = {
-    "model": "模型（融合）",
+    "model": "模型（整机，实际服务）",
+    "blend": "融合（不含途径规则）",
     "encoder": "仅编码器",
     "linear": "仅线性分支",
     "char_svm": "基线：字 n-gram＋SVM",
     "word_logistic": "基线：词＋逻辑回归",
 }
+SHORT_NAMES = {"category_l1": "一级", "category_l2": "二级", "nature": "性质", "channel": "途径", "department": "部门"}
 CHANGE_NAMES = {
     "typos": "错别字（约3%的字）",
     "without_punctuation": "去掉标点",
@@ -52,6 +54,7 @@ def write_report(path: Path, metrics: Mapping[str, Any], *, mistakes: Sequence[M
         charts=_charts(metrics),
         mistakes=mistakes[:_N_SHOWN],
         head_names=HEAD_NAMES,
+        short_names=SHORT_NAMES,
         system_names=SYSTEM_NAMES,
         change_names=CHANGE_NAMES,
         slice_names=SLICE_NAMES,
@@ -66,6 +69,7 @@ def _charts(metrics: Mapping[str, Any]) -> dict[str, Markup]:
     heads = metrics["heads"]
     curves = {head: found["risk_coverage"] for head, found in heads.items()}
     curves["together"] = metrics["joint"]["risk_coverage"]
+    curves["together, accepted"] = metrics["joint"]["risk_coverage_with_accepted"]
     charts = {
         "accuracy": systems_chart(heads, "accuracy", "accuracy"),
         "macro_f1": systems_chart(heads, "macro_f1", "macro-F1"),
@@ -86,7 +90,7 @@ def _figure(value: float | None) -> str:
 
 
 def _interval(value: Mapping[str, float] | None) -> str:
-    return "–" if value is None else f"{value['value']:.3f}（{value['low']:.3f}–{value['high']:.3f}）"
+    return "–" if value is None else f"{value['value']:.3f}（{value['low']:.3f} … {value['high']:.3f}）"
 
 
 def _p(value: float) -> str:

@@ -1,7 +1,8 @@
-"""Who is measured: the served bundle, each of its branches alone, and the baselines, as probabilities on the same rows.
+"""Who is measured: the router as served, its blend before routing law, each branch alone, and the baselines.
 
-The bundle is run by `nlp.runtime`, exactly as it is served. What has no calibration of its own (a branch alone, a
-baseline) gets one temperature per head, fitted on the calibration split, so that all systems are compared fairly.
+All of them answer the same rows. The bundle is run by `nlp.runtime`, exactly as it is served. What has no calibration
+of its own (a branch alone, a baseline) gets one temperature per head, fitted on the calibration split, so that all
+systems are compared fairly.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp.bundle import Bundle
-from nlp.calibrate import Calibration, softmax
-from nlp.petition import HEADS, Head
+from nlp.calibrate import Calibration, rank, softmax
+from nlp.petition import HEADS, Head, Scores, Suggestion
 from nlp.runtime import Runtime
 from nlp.taxonomy import Taxonomy
 from training.baselines import KINDS, fit_baseline
@@ -24,23 +25,64 @@ from training.finetune import label_arrays
 Floats = NDArray[np.float32]
 ByHead = Mapping[Head, Floats]
 
-MODEL, ENCODER, LINEAR = "model", "encoder", "linear"
+MODEL, BLEND, ENCODER, LINEAR = "model", "blend", "encoder", "linear"
+N_BEST = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What a system says on one task: `probabilities` (rows, labels) and label indices `best` (rows, 3), best first."""
+
+    probabilities: Floats
+    best: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, probabilities: Floats) -> "Answers":
+        """Return the answers of a system that just takes what is most probable."""
+        order = (-probabilities).argsort(axis=1, kind="stable")[:, :N_BEST]
+        return cls(probabilities=probabilities, best=np.asarray(order, dtype=np.int64))
+
+    def take(self, rows: Sequence[int]) -> "Answers":
+        """Return the answers on some of the rows."""
+        return Answers(probabilities=self.probabilities[rows], best=self.best[rows])
+
+    @property
+    def predicted(self) -> NDArray[np.int64]:
+        """The answer of each row."""
+        return self.best[:, 0]
+
+    @property
+    def confidence(self) -> Floats:
+        """The probability of the answer of each row."""
+        return self.probabilities[np.arange(len(self.best)), self.predicted]
 
 
 @dataclass(frozen=True, kw_only=True)
 class System:
-    """What one system says: `probabilities[head]` (rows, labels)."""
+    """What one system says on every head."""
 
     name: str
-    probabilities: Mapping[Head, Floats]
+    answers: Mapping[Head, Answers]
 
-    def predicted(self, head: Head) -> NDArray[np.int64]:
-        """Return the index of the best answer of each row."""
-        return np.asarray(self.probabilities[head].argmax(axis=1), dtype=np.int64)
 
-    def confidence(self, head: Head) -> Floats:
-        """Return the probability of the best answer of each row."""
-        return np.asarray(self.probabilities[head].max(axis=1))
+def served_system(suggestions: Sequence[Suggestion], taxonomy: Taxonomy) -> System:
+    """Return what the router answered: the blend, and what routing law makes of it.
+
+    A suggestion carries its best candidates only; all other labels count as probability 0.
+    """
+    answers = {}
+    for head in HEADS:
+        places = {label: index for index, label in enumerate(taxonomy.labels[head])}
+        probabilities = np.zeros((len(suggestions), len(places)), dtype=np.float32)
+        best = np.zeros((len(suggestions), N_BEST), dtype=np.int64)
+        for row, suggestion in enumerate(suggestions):
+            candidates = suggestion.predictions[head].candidates
+            found = [places[candidate.code] for candidate in candidates]
+            probabilities[row, found] = [candidate.confidence for candidate in candidates]
+            # A lone candidate fills all three places, so the others cannot be right by accident.
+            best[row] = (found + found[:1] * N_BEST)[:N_BEST]
+        answers[head] = Answers(probabilities=probabilities, best=best)
+    return System(name=MODEL, answers=answers)
 
 
 def read_branches(runtime: Runtime, texts: Sequence[str]) -> tuple[ByHead, ByHead]:
@@ -51,7 +93,7 @@ def read_branches(runtime: Runtime, texts: Sequence[str]) -> tuple[ByHead, ByHea
 def bundle_systems(
     bundle: Bundle, *, held: Sequence[Example], rows: Sequence[Example], taxonomy: Taxonomy
 ) -> list[System]:
-    """Return the bundle and each of its branches alone on `rows`; `held` (calibration split) fits the temperatures."""
+    """Return the blend and each of its branches alone on `rows`; `held` (calibration split) fits the temperatures."""
     runtime, calibration = bundle.runtime(), bundle.calibration()
     truth = {head: labels for head, labels in label_arrays(held, taxonomy).items() if head in HEADS}
     held_encoder, held_linear = read_branches(runtime, [e.text for e in held])
@@ -60,11 +102,11 @@ def bundle_systems(
     encoder_blends = fit_blends(held_encoder, held_none, truth, taxonomy.labels)
     linear_blends = fit_blends(held_none, held_linear, truth, taxonomy.labels)
     scores = {
-        MODEL: calibration.scores(encoder, linear),
+        BLEND: calibration.scores(encoder, linear),
         ENCODER: Calibration(blends=encoder_blends, labels=taxonomy.labels).scores(encoder, none),
         LINEAR: Calibration(blends=linear_blends, labels=taxonomy.labels).scores(none, linear),
     }
-    return [System(name=name, probabilities=found.probabilities) for name, found in scores.items()]
+    return [System(name=name, answers=_ranked(found, taxonomy)) for name, found in scores.items()]
 
 
 def baseline_systems(
@@ -78,10 +120,11 @@ def baseline_systems(
         baseline = fit_baseline(kind, [e.text for e in fit], labels, taxonomy.labels)
         held_scores = baseline.scores([e.text for e in held])
         scores = baseline.scores([e.text for e in rows])
-        probabilities = {
-            head: softmax(np.float32(temperature(held_scores[head], truth[head])) * scores[head]) for head in HEADS
+        answers = {
+            head: Answers.of(softmax(np.float32(temperature(held_scores[head], truth[head])) * scores[head]))
+            for head in HEADS
         }
-        systems.append(System(name=kind, probabilities=probabilities))
+        systems.append(System(name=kind, answers=answers))
     return systems
 
 
@@ -89,6 +132,13 @@ def temperature(scores: Floats, truth: NDArray[np.int64]) -> float:
     """Return the factor that makes `scores` (rows, labels) the most likely; every row is labelled."""
     everything = np.ones_like(scores, dtype=bool)
     return fit_blend(scores, np.zeros_like(scores), truth, allowed=everything).encoder
+
+
+def _ranked(scores: Scores, taxonomy: Taxonomy) -> dict[Head, Answers]:
+    return {
+        head: Answers(probabilities=scores.probabilities[head], best=rank(scores, head, taxonomy.labels)[:, :N_BEST])
+        for head in HEADS
+    }
 
 
 def _zeros(scores: ByHead) -> ByHead:

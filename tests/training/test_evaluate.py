@@ -22,7 +22,7 @@ from training.folds import cross_validate, learning_curve, linear_learner
 from training.mistakes import guide_on, worst_mistakes
 from training.settings import RecipeError
 from training.split import split_examples
-from training.systems import MODEL, System, bundle_systems
+from training.systems import MODEL, Answers, System, bundle_systems, served_system
 
 pytestmark = [
     # The first test that needs the bundle waits for its training and export.
@@ -43,13 +43,13 @@ def example(number, *, accepted=(), **labels):
 
 def says(name, head_answers, *, sure=0.9):
     """A system that gives each head's answers, `sure` of all of them."""
-    probabilities = {}
+    given = {}
     for head, answers in head_answers.items():
         labels = TAXONOMY.labels[head]
         rows = np.full((len(answers), len(labels)), (1 - sure) / (len(labels) - 1), dtype=np.float32)
         rows[np.arange(len(answers)), [labels.index(answer) for answer in answers]] = sure
-        probabilities[head] = rows
-    return System(name=name, probabilities=probabilities)
+        given[head] = Answers.of(rows)
+    return System(name=name, answers=given)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +70,15 @@ def test_accepted_channel_is_counted_apart():
     found = head_figures("channel", [model], rows, fit_counts={}, taxonomy=TAXONOMY, n_draws=5)["systems"][MODEL]
     assert found["accuracy"]["value"] == 0.0
     assert found["accuracy_with_accepted"]["value"] == 0.5
+
+
+def test_together_takes_accepted_channels_where_it_says_so():
+    labels = {"category_l1": "政法", "channel": "arbitration", "department": "public_security"}
+    rows = [example(0, **labels, accepted=("judicial_procedure",)), example(1, **labels)]
+    answers = {head: [label] * 2 for head, label in labels.items()} | {"channel": ["judicial_procedure"] * 2}
+    found = joint_figures([says(MODEL, answers)], rows, TAXONOMY)["systems"][MODEL]
+    assert found["accuracy"] == 0.0
+    assert found["with_accepted"]["accuracy"] == 0.5
 
 
 def test_rows_without_a_label_of_the_head_are_left_out():
@@ -102,10 +111,10 @@ def test_worst_mistakes_are_sorted_and_skip_what_is_no_mistake():
     ]
     system = System(
         name=MODEL,
-        probabilities={
-            **{head: np.ones((4, len(TAXONOMY.labels[head])), np.float32) for head in HEADS},
-            **says(MODEL, {"channel": ["judicial_procedure"] * 4}, sure=0.6).probabilities,
-            **says(MODEL, {"category_l2": ["政法/诉讼", "政法/诉讼", "政法/户籍证件", "民政/优抚"]}).probabilities,
+        answers={
+            **{head: Answers.of(np.ones((4, len(TAXONOMY.labels[head])), np.float32)) for head in HEADS},
+            **says(MODEL, {"channel": ["judicial_procedure"] * 4}, sure=0.6).answers,
+            **says(MODEL, {"category_l2": ["政法/诉讼", "政法/诉讼", "政法/户籍证件", "民政/优抚"]}).answers,
         },
     )
     found = worst_mistakes(system, rows, taxonomy=TAXONOMY, knowledge=load_knowledge(), limit=10)
@@ -135,20 +144,24 @@ def test_baselines_learn_and_rank_unseen_labels_last(kind):
 def test_model_measured_is_the_model_served(tiny_bundle, dealt):
     rows = [e for e in dealt["test"] if e.labels][:8]
     held = [e for e in dealt["calibration"] if e.labels]
-    model = bundle_systems(load_bundle(tiny_bundle, TAXONOMY), held=held, rows=rows, taxonomy=TAXONOMY)[0]
     suggestions = Router.load(tiny_bundle).suggest_many([e.petition for e in rows])
+    model = served_system(suggestions, TAXONOMY)
+    blend = bundle_systems(load_bundle(tiny_bundle, TAXONOMY), held=held, rows=rows, taxonomy=TAXONOMY)[0]
     for head in HEADS:
         for row, suggestion in enumerate(suggestions):
             best = suggestion.predictions[head].best
-            assert TAXONOMY.labels[head][model.predicted(head)[row]] == best.code
-            assert model.confidence(head)[row] == pytest.approx(best.confidence, abs=1e-6)
+            assert TAXONOMY.labels[head][model.answers[head].predicted[row]] == best.code
+            assert model.answers[head].confidence[row] == pytest.approx(best.confidence, abs=1e-6)
+    # Routing law may change channel and department; on the other heads the served answer is the blend's.
+    for head in ("category_l1", "category_l2", "nature"):
+        assert model.answers[head].best.tolist() == blend.answers[head].best.tolist()
+        assert blend.answers[head].confidence == pytest.approx(model.answers[head].confidence, abs=1e-6)
 
 
 def test_decisions_count_what_the_router_lets_through(tiny_bundle, dealt):
     rows = [e for e in dealt["test"] if e.labels]
     router = Router.load(tiny_bundle)
-    systems = bundle_systems(router.bundle, held=rows, rows=rows, taxonomy=TAXONOMY)
-    found = decision_figures(router, systems[0], rows)
+    found = decision_figures(router, router.suggest_many([e.petition for e in rows]), rows)
     # The tiny thresholds split has too few rows for any guarantee, so nothing may go through.
     assert found["joint_threshold"] is None
     assert found["auto"] == {"share": 0.0, "errors": 0, "error_rate": None, "error_interval": None}
@@ -160,8 +173,8 @@ def test_metrics_cover_every_head_and_system(evaluation):
     assert json.loads((out / "metrics.json").read_text()) == metrics
     for head in HEADS:
         found = metrics["heads"][head]
-        assert set(found["systems"]) == {MODEL, "encoder", "linear", *KINDS}
-        assert set(found["against"]) == {"encoder", "linear", *KINDS}
+        assert set(found["systems"]) == {MODEL, "blend", "encoder", "linear", *KINDS}
+        assert set(found["against"]) == {"blend", "encoder", "linear", *KINDS}
         assert found["rows"] == 40
         interval = found["systems"][MODEL]["accuracy"]
         assert interval["low"] <= interval["value"] <= interval["high"]
