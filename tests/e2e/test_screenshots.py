@@ -99,7 +99,9 @@ def work_some_weeks(desk: Any) -> dict[str, Any]:
 def _handle(petition: dict[str, Any], clerk: Worker, reviewer: Worker, chance: random.Random) -> None:
     number, labels = petition["id"], petition["labels"]
     wrong = chance.random() < 0.2
-    other = {"department": "ecology_environment"} if wrong else {}
+    suggested = (labels or SMOKE_LABELS)["department"]
+    unit = "urban_management" if suggested == "ecology_environment" else "ecology_environment"
+    other = {"department": unit} if wrong else {}
     if petition["state"] == "queued" and labels is None:
         reviewer.decide(number, action="correct", labels={**SMOKE_LABELS, **other})
     elif petition["state"] == "queued" and wrong:
