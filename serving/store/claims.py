@@ -72,6 +72,9 @@ def held_by_another(session: Session, petition: PetitionRow) -> Problem:
 
 
 def _check_room(session: Session, actor: Actor, now: datetime, max_claims: int) -> None:
+    if session.get_bind().dialect.name == "postgresql":
+        # Counting and taking must be one step per person; SQLite has a single writer anyway.
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(actor.id))))
     mine = select(func.count()).where(
         PetitionRow.claimed_by == actor.id,
         PetitionRow.state == "queued",
