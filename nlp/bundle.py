@@ -119,9 +119,7 @@ class Bundle:
 
     def _heads(self) -> dict[Head, HeadWeights]:
         with self._refusing("heads.npz"), np.load(self.folder / "heads.npz", allow_pickle=False) as arrays:
-            heads = {
-                head: HeadWeights(weight=arrays[f"{head}_weight"], bias=arrays[f"{head}_bias"]) for head in HEADS
-            }
+            heads = {head: HeadWeights(weight=arrays[f"{head}_weight"], bias=arrays[f"{head}_bias"]) for head in HEADS}
             for head, n_labels in self._sizes().items():
                 _check_shape(f"{head}_weight", heads[head].weight, (None, n_labels))
                 _check_shape(f"{head}_bias", heads[head].bias, (n_labels,))
