@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from nlp.bundle import DEFAULT
 from nlp.petition import Petition
 from nlp.router import Router
 from serving import cli
@@ -123,7 +122,6 @@ def test_help_loads_no_model_library() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.skipif(not DEFAULT.is_dir(), reason=f"no bundle at {DEFAULT} yet")
 def test_the_bundled_model_answers(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     text = "我们小区东门外的烧烤店每晚油烟直排，噪声到凌晨两点，向街道反映过一次没有结果，请依法查处。"
     monkeypatch.setattr(sys, "argv", ["petition", "classify", text, "--json"])

@@ -13,7 +13,6 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from nlp.bundle import DEFAULT
 from nlp.errors import TableError
 from nlp.petition import Petition, Suggestion
 from nlp.router import MAX_CHARACTERS, Router
@@ -328,10 +327,6 @@ def test_added_columns_and_labels_are_those_of_the_annotations() -> None:
     assert annotation_value("department", "public_security") == "public_security"
 
 
-needs_bundle = pytest.mark.skipif(not DEFAULT.is_dir(), reason=f"no bundle at {DEFAULT} yet")
-
-
-@needs_bundle
 @pytest.mark.timeout(600)
 def test_the_model_answers_or_excuses_every_hard_text(petition: Run, tmp_path: Path) -> None:
     source = write_csv(tmp_path / "in.csv", [["id", "text"], *HARD_TEXTS.items()])
@@ -347,7 +342,6 @@ def test_the_model_answers_or_excuses_every_hard_text(petition: Run, tmp_path: P
         assert rows[name]["reasons"] or rows[name]["decision"] == "auto", name
 
 
-@needs_bundle
 def test_rows_of_a_table_get_what_they_get_one_by_one(petition: Run, tmp_path: Path) -> None:
     texts = [
         "烧烤店每晚油烟直排，请依法查处。",
@@ -367,7 +361,6 @@ def test_rows_of_a_table_get_what_they_get_one_by_one(petition: Run, tmp_path: P
 MESSAGES = Path(__file__).parents[3] / "shared" / "data" / "messages_unlabelled.csv"
 
 
-@needs_bundle
 @pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.timeout(600)
