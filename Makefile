@@ -11,7 +11,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --constraint
 # On two cores a library's own threads only get in each other's way.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
 
-.PHONY: setup serve test coverage check docs bench e2e pins wheel
+.PHONY: setup serve test coverage check docs bench e2e pins wheel offline
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/base ## what serving needs, without torch
@@ -39,15 +39,20 @@ docs: $(VENV)/base ## write the generated pages
 	$(BIN)/python -m nlp.knowledge.render > docs/knowledge.md
 	$(BIN)/python -m nlp.taxonomy.reference > docs/labels.md
 
-bench: $(VENV)/dev
-	$(BIN)/python -m bench.related 100000
+bench: $(VENV)/dev ## speed beside a peer in the same run; for a quiet machine
+	$(BIN)/python -m bench.runtime
 	$(BIN)/python -m bench.one_text
+	$(BIN)/python -m bench.related 100000
+	$(BIN)/python -m bench.load
 
 e2e: $(VENV)/dev ## a real browser before a real server
 	$(PYTEST) -m e2e tests/e2e
 
 wheel: $(VENV)/dev ## build it, install it where there is no torch, run every program
 	PYTHON=$(BIN)/python deploy/check_wheel.sh
+
+offline: $(VENV)/dev ## build the archive for a machine without network, install it with no index, judge a text
+	PYTHON=$(BIN)/python deploy/check_offline.sh
 
 pins: ## resolve constraints.txt anew, in an environment of its own
 	deploy/make_pins.sh $(PYTHON)

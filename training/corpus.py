@@ -19,6 +19,7 @@ from nlp.normalise import normalise
 from nlp.petition import Petition
 from nlp.prepare import prepare
 from training.settings import RecipeError
+from training.split import read_splits
 
 MESSAGES = ("messages_labelled.csv", "messages_unlabelled.csv")
 
@@ -43,10 +44,17 @@ class CorpusSettings:
 
 
 def in_domain_documents(data: Path) -> Iterator[str]:
-    """Yield every citizen message and, as a document of its own, every official reply; normalised."""
+    """Yield every citizen message and, as a document of its own, every official reply; normalised.
+
+    Messages that calibrate, set thresholds or test stay unseen here too, replies included: what is measured on them
+    then holds for the texts of tomorrow.
+    """
+    splits = read_splits()
     for name in MESSAGES:
         with (data / name).open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
+                if splits.get(row["id"], "fit") != "fit":
+                    continue
                 yield prepare(Petition(title=row["title"], text=row["text"])).text
                 if reply := row.get("official_reply"):
                     yield prepare(Petition(text=reply)).text

@@ -42,7 +42,7 @@ class PretrainSettings:
     width: int = 256
     n_layers: int = 4
     n_heads: int = 4
-    dropout: float = 0.1
+    dropout: float = 0.0
     skipgram_epochs: int = 2
     length: int = 128
     n_rows: int = 32
@@ -105,7 +105,11 @@ def pretrain(settings: PretrainSettings, *, run: Path, console: Console) -> Path
     accelerator = Accelerator(mixed_precision=settings.precision)
     model = _new_model(settings, stream)
     optimiser = torch.optim.AdamW(
-        model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=settings.weight_decay
+        model.parameters(),
+        lr=settings.learning_rate,
+        betas=(0.9, 0.98),
+        weight_decay=settings.weight_decay,
+        fused=True,
     )
     model, optimiser = accelerator.prepare(model, optimiser)
     step, curve = _resume(run, accelerator.unwrap_model(model), optimiser)
