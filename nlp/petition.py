@@ -6,7 +6,7 @@ highlighted in the citizen's own words.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -180,10 +180,26 @@ class Decision:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StageTimes:
+    """Seconds that a petition spent in each stage.
+
+    `queue`: waiting for the model, 0 where nothing waits; `tokenise`: normalising, masking, cutting into pieces and
+    n-grams; `infer`: both branches; `decide`: calibration, routes, rules, thresholds and evidence.
+    """
+
+    queue: float = 0.0
+    tokenise: float = 0.0
+    infer: float = 0.0
+    decide: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Suggestion:
     """The router's whole answer for one petition.
 
-    `n_appeals` is the number of requests that may need handling apart, at least 1.
+    `n_appeals` is the number of requests that may need handling apart, at least 1. `times` tells how the answer came
+    about, not what it is: two answers are equal whatever time they took. `vector` (width,) is the sentence vector of
+    the bundle's encoder, by which related petitions are found; it stays inside and is no part of any answer told.
     """
 
     petition_id: str | None
@@ -198,4 +214,6 @@ class Suggestion:
     decision: Decision
     bundle_id: str
     taxonomy_version: str
+    vector: NDArray[np.float32] = field(compare=False, repr=False)
     n_appeals: int = 1
+    times: StageTimes = field(default=StageTimes(), compare=False, repr=False)

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from time import perf_counter
 
 from nlp.appeals import Appeals, split_appeals
 from nlp.bundle import Bundle, load_bundle
@@ -13,11 +14,22 @@ from nlp.decide import Thresholds, decide
 from nlp.errors import TextError
 from nlp.explain import explain
 from nlp.knowledge import Knowledge, load_knowledge
-from nlp.petition import HEADS, Candidate, Head, Petition, Prediction, Reason, Scores, Suggestion
+from nlp.petition import (
+    HEADS,
+    Candidate,
+    Head,
+    Masked,
+    Petition,
+    Prediction,
+    Reason,
+    Scores,
+    StageTimes,
+    Suggestion,
+)
 from nlp.prepare import prepare
 from nlp.routes import combine
 from nlp.rules import find_firings
-from nlp.runtime import Runtime
+from nlp.runtime import Reading, Runtime
 from nlp.taxonomy import Taxonomy, load_taxonomy
 
 MAX_CHARACTERS = 100_000
@@ -72,8 +84,18 @@ class Router:
     def suggest(self, petition: Petition) -> Suggestion:
         """Return the routing suggestion for `petition`; raises TextError if there is no text or far too much."""
         check_text(petition)
+        started = perf_counter()
         masked = prepare(petition)
-        reading = self.runtime.read(masked.text)
+        tokens = self.runtime.tokenise(masked.text)
+        tokenised = perf_counter()
+        reading = self.runtime.infer(tokens)
+        inferred = perf_counter()
+        suggestion = self._conclude(petition, masked, reading)
+        times = StageTimes(tokenise=tokenised - started, infer=inferred - tokenised, decide=perf_counter() - inferred)
+        return replace(suggestion, times=times)
+
+    def _conclude(self, petition: Petition, masked: Masked, reading: Reading) -> Suggestion:
+        """Make of what the branches read an answer with its law, its reasons and its evidence."""
         scores = self.calibration.scores(reading.encoder, reading.linear)
         firings = find_firings(masked, knowledge=self.knowledge)
         routing = combine(
@@ -116,6 +138,7 @@ class Router:
             decision=decision,
             bundle_id=self.bundle.id,
             taxonomy_version=self.taxonomy.version,
+            vector=reading.hidden.mean(axis=0),
         )
 
     def predict(self, scores: Scores, head: Head) -> Prediction:

@@ -15,9 +15,22 @@ from numpy.typing import NDArray
 from nlp.errors import BundleError
 from nlp.ngrams import NgramVocabulary
 from nlp.petition import HEADS, Head
-from nlp.tokenise import PieceTokeniser
+from nlp.tokenise import PieceTokeniser, Windows
 
 Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tokens:
+    """One text as the branches take it: windows of pieces for the encoder, weighted n-grams for the linear branch.
+
+    `indices` (n-grams,) into the vocabulary with their `values` (n-grams,); `known_share` as in `Reading`.
+    """
+
+    windows: Windows
+    indices: NDArray[np.int64]
+    values: Floats
+    known_share: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,23 +103,30 @@ class Runtime:
 
     def read(self, text: str) -> Reading:
         """Return both branches' scores for one normalised, masked text; safe to call from several threads."""
-        windows = self._tokeniser.windows(text)
+        return self.infer(self.tokenise(text))
+
+    def tokenise(self, text: str) -> Tokens:
+        """Cut one normalised, masked text as both branches take it."""
+        indices, values, known_share = self.vocabulary.features(text)
+        return Tokens(windows=self._tokeniser.windows(text), indices=indices, values=values, known_share=known_share)
+
+    def infer(self, tokens: Tokens) -> Reading:
+        """Run both branches."""
         hidden_parts, score_parts = [], []
-        for ids in windows.ids:
+        for ids in tokens.windows.ids:
             hidden, scores = self._session.run(None, {"pieces": np.asarray([ids], dtype=np.int64)})
             hidden_parts.append(hidden[0])
             score_parts.append(scores[0])
         hidden = np.concatenate(hidden_parts)
         attention = _softmax(np.concatenate(score_parts))
         pooled = np.concatenate([hidden.mean(axis=0), attention @ hidden])
-        indices, values, known_share = self.vocabulary.features(text)
         return Reading(
             encoder={head: pooled @ self.heads[head].weight + self.heads[head].bias for head in HEADS},
-            linear={head: self._linear_scores(head, indices, values) for head in HEADS},
-            known_share=known_share,
+            linear={head: self._linear_scores(head, tokens.indices, tokens.values) for head in HEADS},
+            known_share=tokens.known_share,
             hidden=hidden,
             attention=attention,
-            spans=tuple(span for window in windows.spans for span in window),
+            spans=tuple(span for window in tokens.windows.spans for span in window),
         )
 
     def _linear_scores(self, head: Head, indices: NDArray[np.int64], values: Floats) -> Floats:

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -147,13 +147,19 @@ class ModelWorker:
         try:
             suggestions = classifier.suggest_many([job.petition for job in batch])
         except Exception as error:  # noqa: BLE001  the boundary of the thread: whatever fails, it lives on
-            self._isolate(classifier, batch, error)
+            self._isolate(classifier, batch, error, started=started)
         else:
             for job, suggestion in zip(batch, suggestions, strict=True):
-                job.future.set_result(suggestion)
+                self._deliver(job, suggestion, started=started)
         self._metrics.stages.labels("total").observe(time.perf_counter() - started)
 
-    def _isolate(self, classifier: Classifier, batch: list[Job], error: Exception) -> None:
+    def _deliver(self, job: Job, suggestion: Suggestion, *, started: float) -> None:
+        times = replace(suggestion.times, queue=started - job.accepted_at)
+        for stage in ("tokenise", "infer", "decide"):
+            self._metrics.stages.labels(stage).observe(getattr(times, stage))
+        job.future.set_result(replace(suggestion, times=times))
+
+    def _isolate(self, classifier: Classifier, batch: list[Job], error: Exception, *, started: float) -> None:
         self._metrics.failures.inc()
         _log.warning("batch_failed", n_petitions=len(batch), error=type(error).__name__)
         if len(batch) == 1:
@@ -165,4 +171,4 @@ class ModelWorker:
             except Exception as own:  # noqa: BLE001  see _answer
                 job.future.set_exception(own)
             else:
-                job.future.set_result(suggestion)
+                self._deliver(job, suggestion, started=started)

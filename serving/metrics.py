@@ -22,7 +22,7 @@ class Metrics:
         )  # fmt: skip
         self.stages = Histogram(
             "petition_stage_seconds",
-            "Time of a petition in the queue, and of a batch in each stage of the router and as a whole.",
+            "Time of a petition in queue, tokenise, infer and decide; total: of a whole batch, without the queue.",
             ["stage"], buckets=_SECONDS, registry=self.registry,
         )  # fmt: skip
         self.batch_size = Histogram(

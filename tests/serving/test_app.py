@@ -204,10 +204,12 @@ def test_taxonomy_and_model_describe_what_serves(serve: Serve) -> None:
 
 def test_metrics_count_requests_and_stages(serve: Serve) -> None:
     client = serve(open_classify=True, open_metrics=True)
-    client.post("/v1/classify", json={"text": "数一数"})
+    client.post("/v1/classify", json={"items": [{"text": "数一数"}, {"text": "再数"}, {"text": " "}]})
     text = client.get("/metrics").text
     assert 'petition_http_requests_total{method="POST",route="/v1/classify",status="200"} 1.0' in text
-    assert 'petition_stage_seconds_count{stage="queue"} 1.0' in text
+    assert 'petition_stage_seconds_count{stage="queue"} 3.0' in text
+    for stage in ("tokenise", "infer", "decide"):  # what was not judged spent no time there
+        assert f'petition_stage_seconds_count{{stage="{stage}"}} 2.0' in text
 
 
 def test_every_answer_has_a_request_id_and_security_headers(serve: Serve) -> None:

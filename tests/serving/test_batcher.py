@@ -1,11 +1,13 @@
 """The model thread: what it promises to whoever queues a petition."""
 
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from nlp.petition import Petition
+from nlp.petition import Petition, StageTimes, Suggestion
 from serving.batcher import Job, ModelWorker, QueueFull, WorkerClosed, choose_batch
 from serving.metrics import Metrics
 
@@ -52,6 +54,31 @@ def test_waiting_petitions_share_a_batch(worker: ModelWorker, classifier: Any) -
     assert [f.result(5).masked_text for f in futures] == [f"第{n}件" for n in range(4)]
     assert first.result(5).masked_text == "先来的"
     assert [len(batch) for batch in classifier.batches] == [1, 4]
+
+
+def test_the_time_of_each_stage_is_counted_and_comes_with_the_answer(classifier: Any) -> None:
+    spent = StageTimes(tokenise=0.25, infer=0.5, decide=0.125)
+
+    class Timed:
+        def suggest_many(self, petitions: list[Petition]) -> list[Suggestion]:
+            return [replace(answer, times=spent) for answer in classifier.suggest_many(petitions)]
+
+    metrics = Metrics()
+    worker = ModelWorker(Timed(), metrics=metrics, max_waiting=8, max_batch=4, max_batch_chars=1000)  # type: ignore[arg-type]
+    worker.start()
+    hold(worker, classifier)
+    (waiting,) = worker.submit([Petition(text="等着")])
+    time.sleep(0.02)
+    classifier.gate.set()
+    times = waiting.result(5).times
+    worker.close(grace=5)
+    assert replace(times, queue=0.0) == spent
+    assert times.queue >= 0.02
+    for stage, seconds in (("tokenise", 0.5), ("infer", 1.0), ("decide", 0.25)):
+        assert metrics.registry.get_sample_value("petition_stage_seconds_sum", {"stage": stage}) == seconds
+    queued = metrics.registry.get_sample_value("petition_stage_seconds_sum", {"stage": "queue"})
+    assert queued is not None
+    assert queued >= times.queue
 
 
 def test_a_petition_that_fails_its_batch_fails_alone(worker: ModelWorker, classifier: Any) -> None:
