@@ -15,12 +15,11 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nlp.appeals import split_appeals
 from nlp.assessment import assess
 from nlp.elements import find_elements
-from nlp.petition import Masked, Petition, Suggestion
+from nlp.petition import Petition, Suggestion
 from nlp.prepare import prepare
 from nlp.related import RelatedIndex
 from nlp.router import Router
@@ -46,7 +45,7 @@ def main() -> None:
     arguments = parser.parse_args()
     router = Router.load(arguments.bundle, n_threads=arguments.threads)
     petitions = samples()[: arguments.most]
-    width = len(vector_of(router, petitions[0]))
+    width = len(router.suggest(petitions[0]).vector)
     index = stored(arguments.stored, width=width)
     whole, parts = measured(router, index, petitions)
     characters = statistics.median(len(petition.content) for petition in petitions)
@@ -81,42 +80,34 @@ def stored(size: int, *, width: int) -> RelatedIndex:
     return index
 
 
-def vector_of(router: Router, petition: Petition) -> NDArray[np.float32]:
-    """Return the sentence vector of a petition, which the model's reading holds already."""
-    mean: NDArray[np.float32] = router.runtime.read(prepare(petition).text).hidden.mean(axis=0)
-    return mean
-
-
 def measured(router: Router, index: RelatedIndex, petitions: Sequence[Petition]) -> tuple[list[float], Timed]:
     """Return the seconds of each petition as one run, and of each part alone; the first petitions only warm up."""
     parts: Timed = {}
     whole: list[float] = []
     for petition in [*petitions[:N_WARM_UP], *petitions]:
         masked, title_length = prepare(petition), len(petition.title)
-        vector, suggestion = vector_of(router, petition), router.suggest(petition)
+        suggestion = router.suggest(petition)
         steps = {
             "normalise and mask": lambda p=petition: prepare(p),
             "model (both branches, calibration)": lambda m=masked: _read(router, m.text),
             "rules": lambda m=masked: find_firings(m, knowledge=router.knowledge),
             "elements": lambda m=masked, n=title_length: find_elements(m, title_length=n),
             "split into appeals": lambda m=masked, n=title_length: split_appeals(m, title_length=n),
-            "related": lambda m=masked, v=vector: index.query(m.text, vector=v),
+            "related": lambda m=masked, s=suggestion: index.query(m.text, vector=s.vector),
             "suggestion (all of it)": lambda p=petition: router.suggest(p),
             "assessment (all of it)": lambda p=petition, s=suggestion: _assess(router, p, s),
         }
         for name, step in steps.items():
             parts.setdefault(name, []).append(_seconds(step))
-        whole.append(_seconds(lambda p=petition, m=masked, v=vector: _everything(router, index, p, m, v)))
+        whole.append(_seconds(lambda p=petition: _everything(router, index, p)))
     return whole[N_WARM_UP:], {name: times[N_WARM_UP:] for name, times in parts.items()}
 
 
-def _everything(
-    router: Router, index: RelatedIndex, petition: Petition, masked: Masked, vector: NDArray[np.float32]
-) -> None:
-    """Do what intake does; the vector is a by-product of the suggestion, and is not made twice."""
+def _everything(router: Router, index: RelatedIndex, petition: Petition) -> None:
+    """Do what intake does; masked text and vector are by-products of the suggestion, and are not made twice."""
     suggestion = router.suggest(petition)
     _assess(router, petition, suggestion)
-    index.query(masked.text, vector=vector)
+    index.query(suggestion.masked_text, vector=suggestion.vector)
 
 
 def _read(router: Router, text: str) -> object:

@@ -5,7 +5,7 @@ A vector is first compared by a short sketch (random orthogonal projection), the
 the answer is "possibly the same as".
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from hashlib import blake2b
 
@@ -19,6 +19,8 @@ from nlp.related.signature import N_HASHES, Signature, band_keys, bare, sign
 SKETCH_WIDTH = 64
 _SKETCH_SLACK = 0.30
 """How far below the wanted likeness a sketch may fall: about three standard deviations of the projection."""
+SAME_MATTER = 0.86
+"""The bar where a bundle sets none (`same_matter` in its thresholds.json); see docs/related.md."""
 _MOST_EXACT = 64
 """Vectors per block that are compared exactly."""
 
@@ -29,10 +31,10 @@ Vector = NDArray[np.float32]
 class RelatedIndex:
     """Stored petitions by id; `add`, `remove`, `query`. Not thread-safe: guard it with a lock."""
 
-    def __init__(self, *, width: int, same_matter: float = 0.86) -> None:
+    def __init__(self, *, width: int, same_matter: float = SAME_MATTER) -> None:
         """Expect vectors of `width` numbers; `same_matter` is the cosine from which two tell of one matter.
 
-        The threshold belongs to the encoder: measure it with `training/evaluate_related.py`.
+        The bar belongs to the encoder: measure it with `training/evaluate_related.py`, set it in the bundle.
         """
         self._width, self._same_matter = width, same_matter
         self._chunks: list[Chunk] = []
@@ -70,7 +72,8 @@ class RelatedIndex:
     ) -> None:
         """Store petitions whose signatures (n, 64), digests and vectors (n, width) were kept, as at start-up.
 
-        ValueError, and nothing stored, for a known or repeated id or arrays that do not fit.
+        A vector of zeros means that there is none: such a petition is found by its text alone. ValueError, and
+        nothing stored, for a known or repeated id or arrays that do not fit.
         """
         n = len(petition_ids)
         known = [petition_id for petition_id in petition_ids if petition_id in self._rows]
@@ -109,27 +112,48 @@ class RelatedIndex:
 
         `ignore` holds ids left out, such as the petition's own. Many relatives at once are reported as a campaign.
         """
-        signature, unit, digest = sign(text), self._units(vector[None])[0], text_digest(text)
-        keys, sketch = band_keys(signature), _projection(self._width) @ unit
-        matches: list[Match] = []
+        return self.query_signed(sign(text), digest=text_digest(text), vector=vector, most=most, ignore=ignore)
+
+    def query_signed(
+        self,
+        signature: Signature,
+        *,
+        digest: int,
+        vector: Vector | None,
+        most: int = 20,
+        ignore: Iterable[str] = (),
+    ) -> Related:
+        """Do what `query` does for a petition whose signature and digest were kept; without `vector` by text alone."""
+        if digest == _NO_TEXT:
+            return Related(matches=(), n_found=0, campaign=False)
+        unit = None if vector is None else self._units(vector[None])[0]
         ignored = set(ignore)
-        for number, chunk in enumerate(self._chunks):
-            floor = (self._same_matter - _SKETCH_SLACK) * float(np.linalg.norm(sketch))
-            rows = np.union1d(chunk.sharing_band(keys), chunk.alike(sketch, floor=floor, most=_MOST_EXACT))
-            if not len(rows):
-                continue
-            shared = (chunk.signatures[rows] == signature).sum(axis=1) / N_HASHES
-            cosine = chunk.vectors[rows].astype(np.float32) @ unit
-            same = chunk.digests[rows] == np.uint64(digest)
-            for row, text_share, matter_share, is_same in zip(rows, shared, cosine, same, strict=True):
-                petition_id = self._ids[number * CHUNK + int(row)]
-                relation = likely_relation(
-                    same_text=bool(is_same), text=float(text_share), matter=float(matter_share), bar=self._same_matter
-                )
-                if relation and petition_id not in ignored:
-                    matches.append(_match(petition_id, relation, float(text_share), float(matter_share)))
+        matches = [
+            match
+            for number, chunk in enumerate(self._chunks)
+            for match in self._in_chunk(number, chunk, signature=signature, digest=digest, unit=unit)
+            if match.petition_id not in ignored
+        ]
         matches.sort(key=lambda match: (match.rank, -match.text_share, -match.matter_share, match.petition_id))
         return Related(matches=tuple(matches[:most]), n_found=len(matches), campaign=len(matches) >= CAMPAIGN)
+
+    def _in_chunk(
+        self, number: int, chunk: Chunk, *, signature: Signature, digest: int, unit: Vector | None
+    ) -> Iterator[Match]:
+        rows = chunk.sharing_band(band_keys(signature))
+        if unit is not None:
+            sketch = _projection(self._width) @ unit
+            floor = (self._same_matter - _SKETCH_SLACK) * float(np.linalg.norm(sketch))
+            rows = np.union1d(rows, chunk.alike(sketch, floor=floor, most=_MOST_EXACT))
+        shared = (chunk.signatures[rows] == signature).sum(axis=1) / N_HASHES
+        cosine = np.zeros(len(rows)) if unit is None else chunk.vectors[rows].astype(np.float32) @ unit
+        same = chunk.digests[rows] == np.uint64(digest)
+        for row, text_share, matter_share, is_same in zip(rows, shared, cosine, same, strict=True):
+            relation = likely_relation(
+                same_text=bool(is_same), text=float(text_share), matter=float(matter_share), bar=self._same_matter
+            )
+            if relation:
+                yield _match(self._ids[number * CHUNK + int(row)], relation, float(text_share), float(matter_share))
 
     def _units(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return vectors (n, width) at length 1; ValueError for a wrong shape or numbers that are not finite."""
@@ -144,6 +168,10 @@ class RelatedIndex:
 def text_digest(text: str) -> int:
     """Return 64 bits that two masked texts share only if they are the same but for punctuation, spaces and case."""
     return int.from_bytes(blake2b(bare(text).encode(), digest_size=8).digest(), "little")
+
+
+_NO_TEXT = text_digest("")
+"""A text of nothing but placeholders and punctuation is related to nothing: all such texts look the same."""
 
 
 def _match(petition_id: str, relation: Relation, text_share: float, matter_share: float) -> Match:

@@ -1,5 +1,7 @@
 """What two petitions may be to each other, and how that is said to the clerk."""
 
+from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -90,17 +92,30 @@ _FACTS = frozenset({"time", "amount", "people", "unit", "prior"})
 
 def news_in(later: Masked, earlier: Masked) -> News:
     """Return the facts (times, amounts, numbers, units, handling) in `later` whose wording `earlier` does not hold."""
+    return untold(facts_in(later), earlier)
+
+
+Fact = tuple[str, int, int, str]
+"""Kind of element, start and end in the original, and its wording in the masked text."""
+
+
+def facts_in(masked: Masked) -> tuple[Fact, ...]:
+    """Return the facts a petition tells, to be compared with several others."""
+    facts = ((e.type, e.start, e.end, _wording(masked, e.start, e.end)) for e in find_elements(masked).found)
+    return tuple(fact for fact in facts if fact[0] in _FACTS and fact[3])
+
+
+def untold(facts: Iterable[Fact], earlier: Masked) -> News:
+    """Return those of the `facts` whose wording `earlier` does not hold, each wording once."""
     told = "".join(earlier.text.split())
-    spans = []
-    for element in find_elements(later).found:
-        wording = _wording(later, element.start, element.end)
-        if element.type in _FACTS and wording and wording not in told:
-            spans.append((element.type, element.start, element.end))
-    return News(spans=tuple(spans))
+    spans: dict[str, tuple[str, int, int]] = {}
+    for kind, start, end, wording in facts:
+        if wording not in told:
+            spans.setdefault(wording, (kind, start, end))
+    return News(spans=tuple(spans.values()))
 
 
 def _wording(masked: Masked, start: int, end: int) -> str:
-    """Return the masked text that stands for `[start, end)` of the original."""
-    return "".join(
-        character for character, origin in zip(masked.text, masked.origin, strict=True) if start <= origin < end
-    ).strip()
+    """Return the masked text that stands for `[start, end)` of the original, without white space."""
+    standing = masked.text[bisect_left(masked.origin, start) : bisect_left(masked.origin, end)]
+    return "".join(standing.split())

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 import uvicorn
 import yaml
@@ -132,6 +134,7 @@ class ScriptedRouter:
             decision=Decision(action="review" if reasons else "auto", reasons=reasons),
             bundle_id=self.bundle.id,
             taxonomy_version=TAXONOMY.version,
+            vector=np.random.default_rng(zlib.crc32(content.encode())).standard_normal(32).astype(np.float32),
         )
 
 
