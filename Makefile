@@ -63,7 +63,7 @@ $(VENV)/base: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(INSTALL) --editable '.[train,postgres,dev]'
+	$(INSTALL) --editable '.[train,postgres,telemetry,dev]'
 	@touch $@ $(VENV)/base
 
 $(BIN)/python:

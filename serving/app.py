@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -44,6 +44,9 @@ from serving.web import pages, visitors
 
 DESCRIPTION = "信访事项研判与分办建议：内容分类、性质、法定途径、责任部门、可信度与依据。"
 ROUTERS = (
+if TYPE_CHECKING:
+    from serving.telemetry import Telemetry
+
     health.router,
     classify.router,
     law.router,
@@ -74,15 +77,26 @@ def load_router(bundle_dir: Path | None) -> Classifier:
 def create_app(
     settings: Settings,
     classifier: Classifier | None = None,
+def open_telemetry(settings: Settings) -> "Telemetry | None":
+    """Return where spans go, None where no setting asks for them."""
+    if not settings.telemetry_endpoint:
+        return None
+    from serving.telemetry import Telemetry  # its libraries are optional
+
+    return Telemetry.to(settings.telemetry_endpoint)
+
+
     *,
     load: LoadClassifier = load_router,
     now: Callable[[], datetime] = utc_now,
 ) -> FastAPI:
     """Return an app that serves `classifier`, or the bundle of `settings` loaded with `load`."""
     metrics = Metrics()
+    telemetry: "Telemetry | None" = None,
     context = Context(
         settings=settings,
         metrics=metrics,
+    telemetry = telemetry or open_telemetry(settings)
         host=ModelHost(settings, load=load, metrics=metrics, classifier=classifier),
         store=Store(settings.database_url, pool=settings.database_pool),
         seal=Seal(settings),
@@ -92,6 +106,7 @@ def create_app(
     app = FastAPI(
         title="信访事项研判",
         version=version("petition-router"),
+        telemetry=telemetry,
         description=DESCRIPTION,
         docs_url=None,  # the default pages load scripts from a CDN
         redoc_url=None,
@@ -109,6 +124,10 @@ def create_app(
     def document() -> dict[str, Any]:
         return openapi.describe(app, ROUTERS)
 
+    if telemetry:
+        from serving.telemetry import Spans
+
+        app.add_middleware(Spans, telemetry=telemetry)
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     return app
 
@@ -127,6 +146,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 def _open(context: Context) -> None:
     context.store.prepare(auto_migrate=context.settings.auto_migrate)
     now = context.now()
+        if context.telemetry:
+            context.telemetry.close()
     with context.store.write() as session:
         accounts.forget_old_sessions(session, now=now)
         idempotency.forget(session, before=now - _IDEMPOTENCY_LASTS)

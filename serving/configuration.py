@@ -20,8 +20,8 @@ _HEAD = """# 配置参考
 
 
 def _default(field: FieldInfo) -> str:
-    value: Any = field.default
-    if value is None or (isinstance(value, SecretStr) and not value.get_secret_value()):
+    value: Any = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
+    if value in (None, ""):
         return "（空）"
     return f"`{value.as_posix() if isinstance(value, Path) else value}`"
 

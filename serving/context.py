@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
@@ -15,6 +15,9 @@ from serving.settings import Settings
 from serving.store.engine import Store
 
 
+if TYPE_CHECKING:
+    from serving.telemetry import Telemetry  # its libraries are optional
+
 def utc_now() -> datetime:
     """Return the present moment."""
     return datetime.now(UTC)
@@ -22,7 +25,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
-    """The parts of one running app; `now` is its clock."""
+    """The parts of one running app; `now` is its clock, `telemetry` None where no span is wanted."""
 
     settings: Settings
     metrics: Metrics
@@ -33,6 +36,7 @@ class Context:
     now: Callable[[], datetime]
 
     @property
+    telemetry: "Telemetry | None" = None
     def claim_lasts(self) -> timedelta:
         """How long a claim holds without a heartbeat."""
         return timedelta(minutes=self.settings.claim_minutes)

@@ -46,6 +46,8 @@ async def judge(context: Context, petitions: Sequence[Petition]) -> list[Suggest
         raise Problem(
             503, code="answer_timeout", detail="研判超时，请稍后重试。", headers={"Retry-After": "5"}
         ) from error
+    if context.telemetry:
+        context.telemetry.note([result.times for result in results if isinstance(result, Suggestion)])
     return [_usable(context, result) for result in results]
 
 

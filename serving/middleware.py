@@ -77,8 +77,7 @@ class RequestLog:
             self._note(scope, status, time.perf_counter() - started)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "(none)")
-        method = scope["method"] if scope["method"] in _METHODS else "(other)"
+        route, method = route_of(scope), method_of(scope)
         self._metrics.requests.labels(method, route, str(status)).inc()
         self._metrics.latency.labels(method, route).observe(seconds)
         actor = scope["state"].get("actor_id", "")
@@ -86,6 +85,16 @@ class RequestLog:
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def method_of(scope: Scope) -> str:
+    """Return the method of a request; one that nobody knows is its sender's, and may be anything."""
+    return scope["method"] if scope["method"] in _METHODS else "(other)"
+
+
+def route_of(scope: Scope) -> str:
+    """Return the template of the route that served a request, never its path."""
+    return getattr(scope.get("route"), "path", "(none)")
 
 
 class BodyLimit:

@@ -4,6 +4,7 @@ Bad values and bad pairs are refused here, before anything is opened. docs/confi
 from this file (`python -m serving.configuration`) and a test holds the two together.
 """
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Self
 
@@ -56,6 +57,12 @@ class Settings(BaseSettings):
     )
     open_metrics: bool = Field(default=False, description="/metrics 是否免登录。")
 
+    telemetry_endpoint: str = Field(
+        default="",
+        description="OpenTelemetry 追踪送往何处（OTLP/HTTP，如 `http://127.0.0.1:4318/v1/traces`）；不填即关闭，"
+        "填了须装 `telemetry` 附加依赖。追踪只含路由、状态、请求编号与各段耗时。",
+    )
+
     keep_original: bool = Field(default=False, description="是否加密保存原文。默认不保存，只留脱敏文本。")
     original_key: SecretStr = Field(
         default=SecretStr(""), description="原文加密密钥（Fernet，逗号分隔可轮换，第一个用于加密）；保存原文时必填。"
@@ -73,6 +80,15 @@ class Settings(BaseSettings):
     max_login_failures: int = Field(default=5, ge=1, le=100, description="连续输错几次口令后锁定账号。")
     lockout_minutes: float = Field(default=15.0, gt=0, description="账号锁定分钟数。")
     min_password_chars: int = Field(default=10, ge=8, le=128, description="口令最短字数。")
+
+    @field_validator("telemetry_endpoint")
+    @classmethod
+    def _can_be_sent(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError(f"not an address: {value!r}; write for example 'http://127.0.0.1:4318/v1/traces'")
+        if value and not (find_spec("opentelemetry") and find_spec("opentelemetry.exporter")):
+            raise ValueError("spans need the extra: pip install 'petition-router[telemetry]'")
+        return value
 
     @field_validator("rate_limit", "login_rate_limit")
     @classmethod
