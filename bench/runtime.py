@@ -28,6 +28,7 @@ from nlp.prepare import prepare
 from nlp.runtime import Runtime
 from nlp.taxonomy import Taxonomy, load_taxonomy
 from training.finetune import PUBLIC_CATEGORIES, FinetuneSettings, load_classifier
+from training.flags import LEARNED
 from training.model import EncoderSettings, PetitionClassifier, WindowBatch, new_encoder
 from training.settings import build
 
@@ -133,7 +134,7 @@ def pipeline(bundle: Bundle, run: Path | None, taxonomy: Taxonomy) -> HeadsPipel
         shape = EncoderSettings(width=made["width"], n_layers=made["n_layers"], n_heads=made["n_heads"])
         n_labels = {head: len(taxonomy.labels[head]) for head in HEADS}
         encoder = new_encoder(shape, n_pieces=len(tokenizer))
-        classifier = PetitionClassifier(encoder, n_labels, n_public=len(PUBLIC_CATEGORIES))
+        classifier = PetitionClassifier(encoder, n_labels, n_public=len(PUBLIC_CATEGORIES), n_flags=len(LEARNED))
     made_pipeline = HeadsPipeline(model=HeadsModel(classifier).eval(), tokenizer=tokenizer, device="cpu")
     made_pipeline.labels = dict(taxonomy.labels)
     return made_pipeline

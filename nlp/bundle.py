@@ -4,6 +4,8 @@
     tokenizer.json    pieces
     heads.npz         linear heads on the encoder
     linear.npz        linear branch: n-gram hashes, idf, int8 weights
+    flags.npz         weights of the learned flags in both branches
+    flags.json        their blends with the rules, and from which probability on they are raised
     labels.json       taxonomy version and the labels of every head in order
     calibration.json  weights of the two branches per head
     thresholds.json   when a suggestion may stand without review
@@ -32,9 +34,10 @@ from tokenizers import Tokenizer
 from nlp.calibrate import Blend, Calibration
 from nlp.decide import Thresholds
 from nlp.errors import BundleError
+from nlp.flags import FlagBlend, FlagModel
 from nlp.ngrams import NgramVocabulary
 from nlp.petition import HEADS, Head
-from nlp.runtime import HeadWeights, LinearHead, Runtime
+from nlp.runtime import FlagWeights, HeadWeights, LinearHead, Runtime
 from nlp.taxonomy import Taxonomy
 from nlp.tokenise import PieceTokeniser
 
@@ -43,6 +46,8 @@ FILES = (
     "tokenizer.json",
     "heads.npz",
     "linear.npz",
+    "flags.npz",
+    "flags.json",
     "labels.json",
     "calibration.json",
     "thresholds.json",
@@ -97,6 +102,13 @@ class Bundle:
             blends = {head: Blend(**raw[head]) for head in HEADS}
         return Calibration(blends=blends, labels=self._labels())
 
+    def flag_model(self) -> FlagModel:
+        """Return the blends of the learned flags; raises BundleError if the file does not fit."""
+        with self._refusing("flags.json"):
+            raw = self._json("flags.json")
+            blends = {code: FlagBlend(**blend) for code, blend in raw["blends"].items()}
+            return FlagModel(blends=blends, look=raw["look"], urgent=raw["urgent"])
+
     def runtime(self, *, n_threads: int | None = None) -> Runtime:
         """Open the model for inference; raises BundleError if its parts do not fit this program or one another."""
         vocabulary, linear = self._linear()
@@ -106,6 +118,7 @@ class Bundle:
             heads=self._heads(),
             vocabulary=vocabulary,
             linear=linear,
+            flags=self._flags(n_ngrams=len(vocabulary.hashes)),
             n_threads=n_threads,
         )
 
@@ -141,6 +154,20 @@ class Bundle:
                 _check_shape(f"{head}_scale", linear[head].scale, (n_labels,))
                 _check_shape(f"{head}_bias", linear[head].bias, (n_labels,))
             return vocabulary, linear
+
+    def _flags(self, *, n_ngrams: int) -> FlagWeights:
+        n_flags = len(self.flag_model().blends)
+        with self._refusing("flags.npz"), np.load(self.folder / "flags.npz", allow_pickle=False) as arrays:
+            _check_shape("encoder_weight", arrays["encoder_weight"], (None, n_flags))
+            _check_shape("linear_weight", arrays["linear_weight"], (n_ngrams, n_flags))
+            for name in ("encoder_bias", "linear_scale", "linear_bias"):
+                _check_shape(name, arrays[name], (n_flags,))
+            return FlagWeights(
+                encoder=HeadWeights(weight=arrays["encoder_weight"], bias=arrays["encoder_bias"]),
+                linear=LinearHead(
+                    weight=arrays["linear_weight"], scale=arrays["linear_scale"], bias=arrays["linear_bias"]
+                ),
+            )
 
     def check_labels(self, taxonomy: Taxonomy) -> None:
         """Raise BundleError unless the model's outputs are the labels of `taxonomy`, in its order."""
@@ -197,6 +224,7 @@ def load_bundle(folder: Path | None, taxonomy: Taxonomy) -> Bundle:
     bundle.check_labels(taxonomy)
     bundle.calibration()
     bundle.decision_thresholds()
+    bundle.flag_model()
     return bundle
 
 

@@ -21,6 +21,8 @@ HEAD_NAMES: Mapping[Head, str] = {
     "department": "责任部门",
 }
 
+_FOUND_BY = {"rule": "涉及", "model": "模型疑似"}
+
 CLOSE_CALL = 0.15
 """A lead of the best answer over the second below this is told as "two answers are close", not as "unsure"."""
 
@@ -90,7 +92,11 @@ def decide(
 
 def _rule_reasons(firings: Sequence[Firing]) -> list[Reason]:
     return [
-        Reason(code="must_review", detail=firing.code, message=f"涉及“{firing.name}”，须由人工审核（{firing.level}级）")
+        Reason(
+            code="must_review",
+            detail=firing.code,
+            message=f"{_FOUND_BY[firing.source]}“{firing.name}”，须由人工审核（{firing.level}级）",
+        )
         for firing in firings
     ]
 

@@ -37,16 +37,34 @@ def explain(
 ) -> tuple[Evidence, ...]:
     """Return for every head up to two spans of the original with their share of the answer's support, largest first."""
     found: list[Evidence] = []
-    clauses = _clauses(masked.text)
+    length, clauses = len(masked.text), _clauses(masked.text)
     occurrences = _Occurrences(masked.text, runtime)
     for head, prediction in predictions.items():
         best, second = _two_best(prediction, labels[head])
         if second is None:
             continue
-        support = blends[head].encoder * _encoder_support(reading, runtime, head, best, second, len(masked.text))
-        support += blends[head].linear * occurrences.support(head, best, second)
+        weight, branch = runtime.heads[head].weight, runtime.linear[head]
+        known = branch.weight[occurrences.places]
+        lead = known[:, best] * branch.scale[best] - known[:, second] * branch.scale[second]
+        support = blends[head].encoder * _encoder_support(reading, weight[:, best] - weight[:, second], length)
+        support += blends[head].linear * occurrences.support(lead)
         found += _evidence(head, prediction.best.code, support, clauses, masked)
     return tuple(found)
+
+
+def strongest_span(
+    masked: Masked, reading: Reading, runtime: Runtime, *, encoder: Floats, linear: Floats
+) -> tuple[int, int]:
+    """Return the span of the original that raises one score most.
+
+    The score's weights are `encoder` (2 * width,) on the pooled vector and `linear` (n-grams,) on the vocabulary.
+    """
+    support = _encoder_support(reading, encoder, len(masked.text))
+    occurrences = _Occurrences(masked.text, runtime)
+    support += occurrences.support(linear[occurrences.places])
+    clauses = _clauses(masked.text) or [(0, len(masked.text))]
+    start, end, _ = max((_strongest_stretch(support, *clause) for clause in clauses), key=lambda span: span[2])
+    return masked.original_span(start, end)
 
 
 def _two_best(prediction: Prediction, labels: Sequence[str]) -> tuple[int, int | None]:
@@ -54,10 +72,9 @@ def _two_best(prediction: Prediction, labels: Sequence[str]) -> tuple[int, int |
     return places[0], places[1] if len(places) > 1 else None
 
 
-def _encoder_support(reading: Reading, runtime: Runtime, head: Head, best: int, second: int, length: int) -> Floats:
-    """Spread each piece's share of the encoder's lead evenly over the characters it stands for."""
+def _encoder_support(reading: Reading, lead: Floats, length: int) -> Floats:
+    """Spread each piece's share of a score, with weights `lead` (2 * width,), evenly over its characters."""
     width = reading.hidden.shape[1]
-    lead = runtime.heads[head].weight[:, best] - runtime.heads[head].weight[:, second]
     per_piece = reading.hidden @ lead[:width] / len(reading.hidden)
     per_piece += reading.attention * (reading.hidden @ lead[width:])
     support = np.zeros(length, dtype=np.float32)
@@ -68,30 +85,27 @@ def _encoder_support(reading: Reading, runtime: Runtime, head: Head, best: int, 
 
 
 class _Occurrences:
-    """Where the known n-grams of a text stand, found once for all heads."""
+    """Where the known n-grams of a text stand, found once for all heads; `places` tells them in the vocabulary."""
 
     def __init__(self, text: str, runtime: Runtime) -> None:
         self._length = len(text)
         self._runtime = runtime
         placed = list(ngrams(text))
         hashes = np.fromiter((ngram_hash(gram) for _, gram in placed), dtype=np.uint32, count=len(placed))
-        self._places = runtime.vocabulary.find(hashes) if len(placed) else np.empty(0, np.int64)
+        self.places = runtime.vocabulary.find(hashes) if len(placed) else np.empty(0, np.int64)
         self._starts = np.fromiter((start for start, _ in placed), dtype=np.int64, count=len(placed))
         self._sizes = np.fromiter((len(gram) for _, gram in placed), dtype=np.int64, count=len(placed))
         indices, values, _ = runtime.vocabulary.features(text)
         value_of = np.zeros(len(runtime.vocabulary.hashes), dtype=np.float32)
         value_of[indices] = values
-        known = self._places >= 0
-        self._places, self._starts, self._sizes = self._places[known], self._starts[known], self._sizes[known]
+        known = self.places >= 0
+        self.places, self._starts, self._sizes = self.places[known], self._starts[known], self._sizes[known]
         # An n-gram's value belongs to all its occurrences together.
-        counts = np.bincount(self._places, minlength=len(value_of)) if len(self._places) else np.ones(1)
-        self._values = value_of[self._places] / counts[self._places] if len(self._places) else np.empty(0, np.float32)
+        counts = np.bincount(self.places, minlength=len(value_of)) if len(self.places) else np.ones(1)
+        self._values = value_of[self.places] / counts[self.places] if len(self.places) else np.empty(0, np.float32)
 
-    def support(self, head: Head, best: int, second: int) -> Floats:
-        """Return every character's share of the linear branch's lead, shape (characters,)."""
-        branch = self._runtime.linear[head]
-        weight = branch.weight[self._places]
-        lead = weight[:, best] * branch.scale[best] - weight[:, second] * branch.scale[second]
+    def support(self, lead: Floats) -> Floats:
+        """Return every character's share (characters,) of a score that weighs the n-gram `places[i]` by `lead[i]`."""
         per_character = self._values * lead / self._sizes
         # Add each n-gram's share to all its characters through a running sum of starts and ends.
         steps = np.zeros(self._length + 1, dtype=np.float64)

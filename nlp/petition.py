@@ -107,7 +107,7 @@ class Prediction:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Firing:
-    """One must-review rule that found something in a petition."""
+    """One must-review rule that found something in a petition, or that the model suspects to be met."""
 
     code: str
     level: Level
@@ -117,6 +117,7 @@ class Firing:
     basis: str
     certainty: Certainty
     action: str
+    source: Literal["rule", "model"] = "rule"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,6 +13,7 @@ from nlp.calibrate import Calibration, rank
 from nlp.decide import Thresholds, decide
 from nlp.errors import TextError
 from nlp.explain import explain
+from nlp.flags import FlagModel, weigh_firings
 from nlp.knowledge import Knowledge, load_knowledge
 from nlp.petition import (
     HEADS,
@@ -51,6 +52,7 @@ class Router:
     runtime: Runtime
     calibration: Calibration
     thresholds: Thresholds
+    flags: FlagModel
 
     @classmethod
     def load(
@@ -75,6 +77,7 @@ class Router:
             runtime=bundle.runtime(n_threads=n_threads),
             calibration=bundle.calibration(),
             thresholds=bundle.decision_thresholds(),
+            flags=bundle.flag_model(),
         )
 
     def suggest_many(self, petitions: Sequence[Petition]) -> list[Suggestion]:
@@ -97,7 +100,14 @@ class Router:
     def _conclude(self, petition: Petition, masked: Masked, reading: Reading) -> Suggestion:
         """Make of what the branches read an answer with its law, its reasons and its evidence."""
         scores = self.calibration.scores(reading.encoder, reading.linear)
-        firings = find_firings(masked, knowledge=self.knowledge)
+        firings = weigh_firings(
+            masked,
+            reading,
+            find_firings(masked, knowledge=self.knowledge),
+            model=self.flags,
+            runtime=self.runtime,
+            knowledge=self.knowledge,
+        )
         routing = combine(
             masked,
             scores,

@@ -34,6 +34,14 @@ class Tokens:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FlagScores:
+    """Raw scores of the learned flags by both branches, shape (flags,) each."""
+
+    encoder: Floats
+    linear: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reading:
     """What the branches make of one text, before calibration.
 
@@ -43,6 +51,7 @@ class Reading:
 
     encoder: Mapping[Head, Floats]
     linear: Mapping[Head, Floats]
+    flags: FlagScores
     known_share: float
     hidden: Floats
     attention: Floats
@@ -56,6 +65,10 @@ class HeadWeights:
     weight: Floats
     bias: Floats
 
+    def scores(self, pooled: Floats) -> Floats:
+        """Return raw scores (labels,) of one pooled vector (2 * width,)."""
+        return pooled @ self.weight + self.bias
+
 
 @dataclass(frozen=True, kw_only=True)
 class LinearHead:
@@ -64,6 +77,23 @@ class LinearHead:
     weight: NDArray[np.int8]
     scale: Floats
     bias: Floats
+
+    def scores(self, indices: NDArray[np.int64], values: Floats) -> Floats:
+        """Return raw scores (labels,) of one text's n-grams: `indices` (n,) and their `values` (n,)."""
+        weighted: Floats = values @ self.weight[indices].astype(np.float32)
+        return weighted * self.scale + self.bias
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlagWeights:
+    """The weights of the learned flags in both branches, in one order; there may be none."""
+
+    encoder: HeadWeights
+    linear: LinearHead
+
+    def directions(self, flag: int) -> tuple[Floats, Floats]:
+        """Return what raises one flag: weights on the pooled vector (2 * width,) and on the n-grams (n-grams,)."""
+        return self.encoder.weight[:, flag], self.linear.weight[:, flag] * self.linear.scale[flag]
 
 
 class Runtime:
@@ -77,6 +107,7 @@ class Runtime:
         heads: Mapping[Head, HeadWeights],
         vocabulary: NgramVocabulary,
         linear: Mapping[Head, LinearHead],
+        flags: FlagWeights,
         n_threads: int | None = None,
     ) -> None:
         """Open the ONNX file `model`; `n_threads` None lets ONNX Runtime use every core.
@@ -94,12 +125,14 @@ class Runtime:
         except Exception as error:  # ONNX Runtime's errors share no narrower base
             raise BundleError(f"{model} cannot be opened: {error}") from error
         width = self._session.get_outputs()[0].shape[-1]
-        if wrong := [head for head in HEADS if heads[head].weight.shape[0] != 2 * width]:
+        layers: list[tuple[str, HeadWeights]] = [*((head, heads[head]) for head in HEADS), ("flags", flags.encoder)]
+        if wrong := [name for name, layer in layers if layer.weight.shape[0] != 2 * width]:
             raise BundleError(f"{model} gives vectors of width {width}, the weights of {', '.join(wrong)} need another")
         self._tokeniser = tokeniser
         self.heads = heads
         self.vocabulary = vocabulary
         self.linear = linear
+        self.flags = flags
 
     def read(self, text: str) -> Reading:
         """Return both branches' scores for one normalised, masked text; safe to call from several threads."""
@@ -121,18 +154,17 @@ class Runtime:
         attention = _softmax(np.concatenate(score_parts))
         pooled = np.concatenate([hidden.mean(axis=0), attention @ hidden])
         return Reading(
-            encoder={head: pooled @ self.heads[head].weight + self.heads[head].bias for head in HEADS},
-            linear={head: self._linear_scores(head, tokens.indices, tokens.values) for head in HEADS},
+            encoder={head: self.heads[head].scores(pooled) for head in HEADS},
+            linear={head: self.linear[head].scores(tokens.indices, tokens.values) for head in HEADS},
+            flags=FlagScores(
+                encoder=self.flags.encoder.scores(pooled),
+                linear=self.flags.linear.scores(tokens.indices, tokens.values),
+            ),
             known_share=tokens.known_share,
             hidden=hidden,
             attention=attention,
             spans=tuple(span for window in tokens.windows.spans for span in window),
         )
-
-    def _linear_scores(self, head: Head, indices: NDArray[np.int64], values: Floats) -> Floats:
-        branch = self.linear[head]
-        weighted: Floats = values @ branch.weight[indices].astype(np.float32)
-        return weighted * branch.scale + branch.bias
 
 
 def _softmax(scores: Floats) -> Floats:

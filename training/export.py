@@ -25,15 +25,26 @@ from torch import Tensor, nn
 from nlp.bundle import FILES, Bundle, write_sums
 from nlp.calibrate import Blend, Calibration
 from nlp.decide import Thresholds, joint_confidence
+from nlp.flags import FlagModel
 from nlp.knowledge import load_knowledge
 from nlp.petition import HEADS, Head
+from nlp.prepare import prepare
 from nlp.router import Router
+from nlp.rules import find_firings
 from nlp.runtime import Reading, Runtime
 from nlp.taxonomy import Taxonomy, load_taxonomy
 from training.calibrate import fit_blends
 from training.data import Example, read_examples
 from training.finetune import FinetuneSettings, label_arrays, load_classifier
-from training.linear import LinearBranch, choose_vocabulary, fit_linear
+from training.flags import (
+    RULES_ALONE,
+    LinearFlags,
+    fit_flag_model,
+    fit_linear_flags,
+    flag_array,
+    write_flag_model,
+)
+from training.linear import LinearBranch, choose_vocabulary, feature_matrix, fit_linear
 from training.model import PetitionClassifier
 from training.settings import build
 from training.split import Split, split_examples
@@ -85,12 +96,18 @@ def export_bundle(
     if dealt is None:
         dealt = split_examples(read_examples(data, taxonomy, written=settings.written))
     console.print("fitting the linear branch")
-    _write_linear(fit_linear_branch(dealt["fit"], taxonomy), out / "linear.npz")
+    branch = fit_linear_branch(dealt["fit"], taxonomy)
+    _write_linear(branch, out / "linear.npz")
+    _write_flags(model, _linear_flags(dealt["fit"], branch), out / "flags.npz")
+    write_flag_model(RULES_ALONE, out / "flags.json")
     window = {"pieces": settings.window, "max_windows": settings.max_windows}
     labels = {"taxonomy_version": taxonomy.version, "labels": taxonomy.labels, "window": window}
     _write_json(out / "labels.json", labels)
     draft = Bundle(folder=out, id="draft")
-    calibration = _calibrate(draft.runtime(), [e for e in dealt["calibration"] if e.labels], taxonomy)
+    held = [e for e in dealt["calibration"] if e.labels]
+    readings = read_all(draft.runtime(), held, title="calibration")
+    write_flag_model(_fit_flags(readings, held), out / "flags.json")
+    calibration = _calibrate(readings, held, taxonomy)
     _write_json(out / "calibration.json", {head: asdict(blend) for head, blend in calibration.blends.items()})
     thresholds = fit_thresholds(draft, calibration, [e for e in dealt["thresholds"] if e.labels], taxonomy)
     _write_json(out / "thresholds.json", asdict(thresholds))
@@ -204,6 +221,7 @@ def fit_thresholds(
         runtime=runtime,
         calibration=calibration,
         thresholds=lenient,
+        flags=bundle.flag_model(),
     )
     answers = [router.suggest(example.petition) for example in track(examples, description="thresholds")]
     free = np.asarray([answer.decision.action == "auto" for answer in answers])
@@ -228,8 +246,20 @@ def fit_thresholds(
     )
 
 
-def _calibrate(runtime: Runtime, examples: Sequence[Example], taxonomy: Taxonomy) -> Calibration:
-    encoder, linear = stack(read_all(runtime, examples, title="calibration"))
+def _fit_flags(readings: Sequence[Reading], examples: Sequence[Example]) -> FlagModel:
+    knowledge = load_knowledge()
+    firings = [find_firings(prepare(example.petition), knowledge=knowledge) for example in examples]
+    return fit_flag_model(readings, firings, flag_array(examples), knowledge=knowledge)
+
+
+def _linear_flags(fit: Sequence[Example], branch: LinearBranch) -> LinearFlags:
+    labelled = [example for example in fit if example.labels]
+    features = feature_matrix([example.text for example in labelled], branch.vocabulary)
+    return fit_linear_flags(features, flag_array(labelled))
+
+
+def _calibrate(readings: Sequence[Reading], examples: Sequence[Example], taxonomy: Taxonomy) -> Calibration:
+    encoder, linear = stack(readings)
     truth = label_arrays(examples, taxonomy)
     blends: Mapping[Head, Blend] = fit_blends(encoder, linear, {head: truth[head] for head in HEADS}, taxonomy.labels)
     return Calibration(blends=blends, labels=taxonomy.labels)
@@ -245,15 +275,30 @@ def _write_heads(model: PetitionClassifier, path: Path) -> None:
 
 
 def _write_linear(branch: LinearBranch, path: Path) -> None:
-    """Store the weights as int8 with one scale per label: the steps are far below the noise of an SVM."""
     arrays: dict[str, Any] = {"hashes": branch.vocabulary.hashes, "idf": branch.vocabulary.idf}
     for head in HEADS:
-        weights = branch.weights[head]
-        scale = np.maximum(np.abs(weights).max(axis=0), 1e-8) / 127
-        arrays[f"{head}_weight"] = np.round(weights / scale).astype(np.int8)
-        arrays[f"{head}_scale"] = scale.astype(np.float32)
+        arrays[f"{head}_weight"], arrays[f"{head}_scale"] = _as_int8(branch.weights[head])
         arrays[f"{head}_bias"] = branch.intercepts[head].astype(np.float32)
     np.savez_compressed(path, **arrays)
+
+
+def _write_flags(model: PetitionClassifier, linear: LinearFlags, path: Path) -> None:
+    layer = cast(nn.Linear, model.heads["flags"])
+    weight, scale = _as_int8(linear.weights)
+    np.savez_compressed(
+        path,
+        encoder_weight=layer.weight.detach().numpy().T.copy(),
+        encoder_bias=layer.bias.detach().numpy(),
+        linear_weight=weight,
+        linear_scale=scale,
+        linear_bias=linear.intercepts,
+    )
+
+
+def _as_int8(weights: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return weights (n-grams, labels) as int8 with one scale per label: the steps are far below an SVM's noise."""
+    scale = np.maximum(np.abs(weights).max(axis=0), 1e-8) / 127
+    return np.round(weights / scale).astype(np.int8), scale.astype(np.float32)
 
 
 def _write_json(path: Path, content: Any) -> None:

@@ -23,6 +23,7 @@ from nlp.petition import HEADS, Head
 from nlp.taxonomy import Taxonomy, load_taxonomy
 from nlp.tokenise import PieceTokeniser
 from training.data import Example, read_examples
+from training.flags import LEARNED, flag_array
 from training.model import EncoderSettings, PetitionClassifier, WindowBatch, load_encoder, new_encoder
 from training.provenance import write_provenance
 from training.settings import RecipeError
@@ -65,6 +66,7 @@ class FinetuneSettings:
     label_smoothing: float = 0.05
     class_balance: float = 0.3
     public_weight: float = 0.3
+    flag_weight: float = 1.0
     written: bool = True
     seed: int = 0
 
@@ -106,7 +108,7 @@ def finetune(
         Tokenizer.from_file(str(settings.tokenizer_file)), window=settings.window, max_windows=settings.train_windows
     )
     windows = [tokeniser.windows(example.text).ids for example in fit]
-    truth = label_arrays(fit, taxonomy)
+    truth, flags = label_arrays(fit, taxonomy), torch.from_numpy(flag_array(fit))
     console.print(f"{len(fit)} texts to fit ({sum(bool(e.labels) for e in fit)} with all heads), {len(held)} held out")
     # ── model ────────────────────────────────────────────────────────────────────────────────────────────────────
     model = build_classifier(settings, taxonomy, n_pieces=_vocabulary_size(settings.tokenizer_file))
@@ -129,6 +131,7 @@ def finetune(
                 group["lr"] = rate * _schedule(step / total, settings.warmup_share)
             logits = model(WindowBatch.of([windows[row] for row in rows]))
             loss = _loss(logits, {h: torch.from_numpy(truth[h][rows]) for h in truth}, weights, settings)
+            loss = loss + settings.flag_weight * _flag_loss(logits["flags"], flags[rows])
             torch.autograd.backward(loss)
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
@@ -156,7 +159,7 @@ def build_classifier(settings: FinetuneSettings, taxonomy: Taxonomy, *, n_pieces
         )
         encoder = new_encoder(shape, n_pieces=n_pieces)
     n_labels = {head: len(taxonomy.labels[head]) for head in HEADS}
-    return PetitionClassifier(encoder, n_labels, n_public=len(PUBLIC_CATEGORIES))
+    return PetitionClassifier(encoder, n_labels, n_public=len(PUBLIC_CATEGORIES), n_flags=len(LEARNED))
 
 
 def load_classifier(run: Path, settings: FinetuneSettings, taxonomy: Taxonomy) -> PetitionClassifier:
@@ -209,6 +212,14 @@ def _loss(
     return torch.stack(parts).sum()
 
 
+def _flag_loss(logits: Tensor, flags: Tensor) -> Tensor:
+    """Return the mean binary cross-entropy over the rows in which flags were looked for; 0 where there are none."""
+    known = flags[:, 0] != MISSING
+    if not known.any():
+        return logits.sum() * 0.0
+    return torch.nn.functional.binary_cross_entropy_with_logits(logits[known], flags[known].float())
+
+
 def _parameter_groups(model: PetitionClassifier, settings: FinetuneSettings) -> list[dict[str, object]]:
     """Give lower layers smaller steps (Howard and Ruder 2018) and the fresh heads larger ones."""
     layers: dict[int, list[Tensor]] = {}
@@ -249,7 +260,8 @@ def _accuracy(
     truth = label_arrays(held, taxonomy)
     logits = classifier_logits(model, tokeniser, [example.text for example in held])
     found: dict[str, float] = {}
-    for head, scores in logits.items():
+    for head in truth:
+        scores = logits[head]
         known = truth[head] != MISSING
         if known.any():
             found[head] = float((scores.argmax(1)[known] == truth[head][known]).mean())

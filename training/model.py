@@ -107,16 +107,22 @@ class PetitionClassifier(nn.Module):
     """Encoder, pooling over all windows of a text, and one linear head per label system."""
 
     def __init__(
-        self, encoder: PreTrainedModel, n_labels: Mapping[Head, int], *, n_public: int, dropout: float = 0.1
+        self,
+        encoder: PreTrainedModel,
+        n_labels: Mapping[Head, int],
+        *,
+        n_public: int,
+        n_flags: int,
+        dropout: float = 0.1,
     ) -> None:
-        """Put heads of `n_labels[head]` outputs, and the auxiliary head of `n_public`, on `encoder`."""
+        """Put heads of `n_labels[head]` outputs on `encoder`, `n_flags` yes-or-no outputs, and an auxiliary head."""
         super().__init__()
         width = encoder.config.hidden_size
         self.encoder = encoder
         self.attention = nn.Linear(width, 1)
         self.dropout = nn.Dropout(dropout)
         # Mean and attention pooling side by side: what it is all about, and the place that says it.
-        sizes: dict[str, int] = {**{head: n_labels[head] for head in HEADS}, "public": n_public}
+        sizes: dict[str, int] = {**{head: n_labels[head] for head in HEADS}, "public": n_public, "flags": n_flags}
         self.heads = nn.ModuleDict({name: nn.Linear(2 * width, size) for name, size in sizes.items()})
 
     def read(self, pieces: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:

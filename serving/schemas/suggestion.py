@@ -67,7 +67,7 @@ class RouteOptionOut(Wire):
 
 
 class FiringOut(Wire):
-    """A must-review rule that found something."""
+    """A must-review rule that found something, or that the model suspects to be met."""
 
     code: str
     level: Level
@@ -76,6 +76,7 @@ class FiringOut(Wire):
     basis: str
     certainty: str
     action: str
+    source: Literal["rule", "model"] = "rule"
 
 
 class EvidenceOut(Wire):
@@ -146,7 +147,7 @@ class AnswerOut(Wire):
             firings=[
                 FiringOut(
                     code=firing.code, level=firing.level, name=firing.name, span=(firing.start, firing.end),
-                    basis=firing.basis, certainty=firing.certainty, action=firing.action,
+                    basis=firing.basis, certainty=firing.certainty, action=firing.action, source=firing.source,
                 )
                 for firing in suggestion.firings
             ],

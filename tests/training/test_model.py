@@ -23,7 +23,7 @@ N_LABELS = {head: 3 + i for i, head in enumerate(HEADS)}
 def model(tokenizer) -> PetitionClassifier:
     torch.manual_seed(0)
     encoder = new_encoder(SHAPE, n_pieces=tokenizer.get_vocab_size())
-    return PetitionClassifier(encoder, N_LABELS, n_public=7).eval()
+    return PetitionClassifier(encoder, N_LABELS, n_public=7, n_flags=2).eval()
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_logits_do_not_depend_on_the_neighbours_in_a_batch(model, windows):
 
 @torch.inference_mode()
 def test_a_neighbour_with_huge_attention_scores_does_no_harm(model, windows):
-    strong = PetitionClassifier(model.encoder, N_LABELS, n_public=7).eval()
+    strong = PetitionClassifier(model.encoder, N_LABELS, n_public=7, n_flags=2).eval()
     strong.attention.weight.mul_(500)
     logits = strong(WindowBatch.of(windows))
     assert all(torch.isfinite(values).all() for values in logits.values())
@@ -74,7 +74,7 @@ def test_a_neighbour_with_huge_attention_scores_does_no_harm(model, windows):
 
 def test_every_head_has_its_number_of_outputs(model, windows):
     sizes = {name: tuple(logits.shape) for name, logits in model(WindowBatch.of(windows[:2])).items()}
-    assert sizes == {**{head: (2, n) for head, n in N_LABELS.items()}, "public": (2, 7)}
+    assert sizes == {**{head: (2, n) for head, n in N_LABELS.items()}, "public": (2, 7), "flags": (2, 2)}
 
 
 def test_a_batch_keeps_every_window_and_whose_it_is():

@@ -9,7 +9,7 @@ from nlp.bundle import load_bundle
 from nlp.calibrate import Blend, Calibration
 from nlp.petition import HEADS, Petition
 from nlp.prepare import prepare
-from nlp.runtime import Reading
+from nlp.runtime import FlagScores, Reading
 from nlp.taxonomy import load_taxonomy
 from training.data import DATASETS, Example
 from training.robustness import (
@@ -46,7 +46,13 @@ class WordRuntime:
         zeros = {head: np.zeros_like(values) for head, values in scores.items()}
         nothing = np.zeros((1, 1), dtype=np.float32)
         return Reading(
-            encoder=scores, linear=zeros, known_share=1.0, hidden=nothing, attention=nothing[0], spans=((0, 0),)
+            encoder=scores,
+            linear=zeros,
+            flags=FlagScores(encoder=nothing[0], linear=nothing[0]),
+            known_share=1.0,
+            hidden=nothing,
+            attention=nothing[0],
+            spans=((0, 0),),
         )
 
 

@@ -1,0 +1,82 @@
+"""The learned flags: who counts as looked at, cuts by precision and recall, blends that beat each part alone."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nlp.knowledge import load_knowledge
+from nlp.petition import Firing
+from nlp.runtime import FlagScores, Reading
+from training.flags import LEARNED, cut_for_precision, cut_for_recall, fit_flag_model, flag_array
+
+
+def test_only_annotated_petitions_tell_about_flags(examples):
+    flagged = replace(examples[0], flags=("minors",), n_appeals=1)
+    correction = replace(examples[1], flags=(), n_appeals=None)
+    found = flag_array([flagged, correction])
+    assert found[0].tolist() == [int(code == "minors") for code in LEARNED]
+    assert (found[1] == -1).all()
+
+
+def test_precision_cut_takes_as_many_as_it_may():
+    p, truth = np.array([0.9, 0.8, 0.7, 0.6, 0.5]), np.array([1, 0, 1, 0, 0])
+    assert cut_for_precision(p, truth, precision=0.5) == 0.6
+    assert cut_for_precision(p, 1 - truth, precision=0.99) == 1.0
+
+
+def test_recall_cut_counts_what_is_raised_anyway():
+    p, truth = np.array([0.9, 0.8, 0.3, 0.2]), np.array([1, 1, 1, 1])
+    raised = np.array([True, False, False, False])
+    assert cut_for_recall(p, truth, raised, recall=0.75) == 0.3
+    assert cut_for_recall(p, truth, np.array([True] * 4), recall=0.95) == 1.0
+
+
+def reading(scores):
+    nothing = np.zeros((1, 1), np.float32)
+    return Reading(
+        encoder={}, linear={}, flags=FlagScores(encoder=np.full(len(LEARNED), scores[0], np.float32),
+        linear=np.full(len(LEARNED), scores[1], np.float32)), known_share=1.0, hidden=nothing,
+        attention=nothing[0], spans=((0, 0),),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """300 rows: both branches and the rule each tell half of the truth."""
+    rng = np.random.default_rng(0)
+    truth = (rng.random(300) < 0.3).astype(np.int64)
+    scores = truth[:, None] * 1.5 + rng.normal(size=(300, 2))
+    fires = rng.random(300) < 0.1 + 0.6 * truth
+    return truth, [reading(row) for row in scores], fires
+
+
+def test_blend_uses_branches_and_rule_and_meets_the_urgent_precision(drawn):
+    truth, readings, fires = drawn
+    rule = Firing(
+        code="group_event", level="S", name="", start=0, end=1, basis="", certainty="verified", action=""
+    )  # fmt: skip
+    everything = np.zeros((300, len(LEARNED)), np.int64)
+    everything[:, LEARNED.index("group_event")] = truth
+    model = fit_flag_model(
+        readings, [(rule,) if fire else () for fire in fires], everything, knowledge=load_knowledge()
+    )
+    blend = model.blends["group_event"]
+    assert min(blend.encoder, blend.linear, blend.strong) > 0
+    p = np.array(
+        [
+            blend.probability(float(r.flags.encoder[0]), float(r.flags.linear[0]), strong=bool(fire), weak=False)
+            for r, fire in zip(readings, fires, strict=True)
+        ]
+    )
+    urgent = p >= model.urgent
+    assert truth[urgent].mean() > 0.45
+    assert truth[urgent].sum() > truth[fires].sum()
+
+
+def test_a_flag_without_examples_is_left_to_its_rule(drawn):
+    _, readings, _ = drawn
+    nothing = np.zeros((300, len(LEARNED)), np.int64)
+    model = fit_flag_model(readings, [()] * 300, nothing, knowledge=load_knowledge())
+    assert set(model.look.values()) == {1.0}
+    assert model.blends["minors"].probability(9.0, 9.0, strong=False, weak=False) < 1e-6
