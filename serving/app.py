@@ -18,6 +18,7 @@ from serving.metrics import Metrics
 from serving.middleware import BodyLimit, RequestLog
 from serving.model_host import ModelHost
 from serving.rates import Rates
+from serving.related import RelatedPetitions
 from serving.routes import accounts as account_routes
 from serving.routes import (
     claims,
@@ -33,6 +34,7 @@ from serving.routes import (
     pages_parts,
     pages_work,
     petitions,
+    related,
     session,
 )
 from serving.schemas.base import PROBLEMS
@@ -42,17 +44,18 @@ from serving.store import accounts, idempotency
 from serving.store.engine import Store
 from serving.web import pages, visitors
 
-DESCRIPTION = "信访事项研判与分办建议：内容分类、性质、法定途径、责任部门、可信度与依据。"
-ROUTERS = (
 if TYPE_CHECKING:
     from serving.telemetry import Telemetry
 
+DESCRIPTION = "信访事项研判与分办建议：内容分类、性质、法定途径、责任部门、可信度与依据。"
+ROUTERS = (
     health.router,
     classify.router,
     law.router,
     notices.router,
     model.router,
     petitions.router,
+    related.router,
     claims.router,
     decisions.router,
     insight.router,
@@ -74,9 +77,6 @@ def load_router(bundle_dir: Path | None) -> Classifier:
     return Router.load(bundle_dir)
 
 
-def create_app(
-    settings: Settings,
-    classifier: Classifier | None = None,
 def open_telemetry(settings: Settings) -> "Telemetry | None":
     """Return where spans go, None where no setting asks for them."""
     if not settings.telemetry_endpoint:
@@ -86,27 +86,33 @@ def open_telemetry(settings: Settings) -> "Telemetry | None":
     return Telemetry.to(settings.telemetry_endpoint)
 
 
+def create_app(
+    settings: Settings,
+    classifier: Classifier | None = None,
     *,
     load: LoadClassifier = load_router,
     now: Callable[[], datetime] = utc_now,
+    telemetry: "Telemetry | None" = None,
 ) -> FastAPI:
     """Return an app that serves `classifier`, or the bundle of `settings` loaded with `load`."""
     metrics = Metrics()
-    telemetry: "Telemetry | None" = None,
+    telemetry = telemetry or open_telemetry(settings)
+    store = Store(settings.database_url, pool=settings.database_pool)
+    stored = RelatedPetitions(store)
     context = Context(
         settings=settings,
         metrics=metrics,
-    telemetry = telemetry or open_telemetry(settings)
-        host=ModelHost(settings, load=load, metrics=metrics, classifier=classifier),
-        store=Store(settings.database_url, pool=settings.database_pool),
+        host=ModelHost(settings, load=load, metrics=metrics, serves=stored.follow, classifier=classifier),
+        store=store,
+        related=stored,
         seal=Seal(settings),
         rates=Rates(settings),
         now=now,
+        telemetry=telemetry,
     )
     app = FastAPI(
         title="信访事项研判",
         version=version("petition-router"),
-        telemetry=telemetry,
         description=DESCRIPTION,
         docs_url=None,  # the default pages load scripts from a CDN
         redoc_url=None,
@@ -120,14 +126,14 @@ def open_telemetry(settings: Settings) -> "Telemetry | None":
         app.include_router(router)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout=settings.body_timeout)
     app.add_middleware(RequestLog, metrics=metrics)
-
-    def document() -> dict[str, Any]:
-        return openapi.describe(app, ROUTERS)
-
     if telemetry:
         from serving.telemetry import Spans
 
         app.add_middleware(Spans, telemetry=telemetry)
+
+    def document() -> dict[str, Any]:
+        return openapi.describe(app, ROUTERS)
+
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     return app
 
@@ -140,14 +146,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         await run_in_threadpool(context.host.close)
+        context.related.close()
         context.store.close()
+        if context.telemetry:
+            context.telemetry.close()
 
 
 def _open(context: Context) -> None:
     context.store.prepare(auto_migrate=context.settings.auto_migrate)
     now = context.now()
-        if context.telemetry:
-            context.telemetry.close()
     with context.store.write() as session:
         accounts.forget_old_sessions(session, now=now)
         idempotency.forget(session, before=now - _IDEMPOTENCY_LASTS)

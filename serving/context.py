@@ -10,13 +10,14 @@ from fastapi import Depends, Request
 from serving.metrics import Metrics
 from serving.model_host import ModelHost
 from serving.rates import Rates
+from serving.related import RelatedPetitions
 from serving.seal import Seal
 from serving.settings import Settings
 from serving.store.engine import Store
 
-
 if TYPE_CHECKING:
     from serving.telemetry import Telemetry  # its libraries are optional
+
 
 def utc_now() -> datetime:
     """Return the present moment."""
@@ -31,12 +32,13 @@ class Context:
     metrics: Metrics
     host: ModelHost
     store: Store
+    related: RelatedPetitions
     seal: Seal
     rates: Rates
     now: Callable[[], datetime]
+    telemetry: "Telemetry | None" = None
 
     @property
-    telemetry: "Telemetry | None" = None
     def claim_lasts(self) -> timedelta:
         """How long a claim holds without a heartbeat."""
         return timedelta(minutes=self.settings.claim_minutes)

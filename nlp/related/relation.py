@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from nlp.elements import find_elements
+from nlp.elements import ElementType, find_elements
 from nlp.petition import Masked
 
 Relation = Literal["same_text", "near_duplicate", "same_matter"]
@@ -77,7 +77,7 @@ def likely_relation(*, same_text: bool, text: float, matter: float, bar: float) 
 class News:
     """What a later petition says that an earlier one does not: spans of its original, by kind of element."""
 
-    spans: tuple[tuple[str, int, int], ...]
+    spans: tuple[tuple[ElementType, int, int], ...]
 
     @property
     def message(self) -> str:
@@ -87,7 +87,7 @@ class News:
         return "没有发现新的时间、金额、人数、单位或者办理经过，可能是重复反映，请人工核对"
 
 
-_FACTS = frozenset({"time", "amount", "people", "unit", "prior"})
+_FACTS: frozenset[ElementType] = frozenset({"time", "amount", "people", "unit", "prior"})
 
 
 def news_in(later: Masked, earlier: Masked) -> News:
@@ -95,7 +95,7 @@ def news_in(later: Masked, earlier: Masked) -> News:
     return untold(facts_in(later), earlier)
 
 
-Fact = tuple[str, int, int, str]
+Fact = tuple[ElementType, int, int, str]
 """Kind of element, start and end in the original, and its wording in the masked text."""
 
 
@@ -108,7 +108,7 @@ def facts_in(masked: Masked) -> tuple[Fact, ...]:
 def untold(facts: Iterable[Fact], earlier: Masked) -> News:
     """Return those of the `facts` whose wording `earlier` does not hold, each wording once."""
     told = "".join(earlier.text.split())
-    spans: dict[str, tuple[str, int, int]] = {}
+    spans: dict[str, tuple[ElementType, int, int]] = {}
     for kind, start, end, wording in facts:
         if wording not in told:
             spans.setdefault(wording, (kind, start, end))

@@ -23,6 +23,7 @@ from serving.roles import Actor
 from serving.schemas.base import Clean, Moment
 from serving.schemas.petitions import EventOut, HistoryOut, OriginalOut, PageOut, PetitionOut, State, SubmitIn
 from serving.store import audit, claims, idempotency, petitions
+from serving.store.fingerprints import Fingerprint
 from serving.store.petitions import Case, Filter, Intake
 
 router = APIRouter(prefix="/v1/petitions", tags=["petitions"])
@@ -95,6 +96,7 @@ def _keep(
     view = masked_view(petition, suggestion)
     intake = Intake(
         view=view,
+        fingerprint=Fingerprint.of(view.content, vector=suggestion.vector, bundle_id=suggestion.bundle_id),
         placing=place(view.answer, received_at=now, days=settings.registration_days, audit_share=settings.audit_share),
         thresholds=dict(context.host.classifier.bundle.thresholds),
         sealed=context.seal.close(petition.content),
@@ -124,6 +126,7 @@ def _keep(
             answer=answer,
             now=now,
         )
+    context.related.catch_up()
     return answer
 
 

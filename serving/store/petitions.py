@@ -17,7 +17,8 @@ from serving.errors import Problem
 from serving.queues import Placing
 from serving.redaction import MaskedView
 from serving.roles import MACHINE, Actor
-from serving.store import audit
+from serving.store import audit, fingerprints
+from serving.store.fingerprints import Fingerprint
 from serving.store.schema import ClaimRow, PetitionRow, ReviewRow, SuggestionRow
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no letter looks like a digit
@@ -45,6 +46,7 @@ class Intake:
     """A judged petition, ready to be kept."""
 
     view: MaskedView
+    fingerprint: Fingerprint
     placing: Placing
     thresholds: dict[str, Any]
     sealed: bytes | None
@@ -123,7 +125,10 @@ def keep(session: Session, intake: Intake, *, actor: Actor) -> Case:
     session.flush()
     review = None if answer.decision.action == "review" else _accept_automatically(session, suggestion, labels)
     detail = {"version": 1, "state": petition.state, "queue": petition.queue, "bundle": answer.bundle_id}
-    audit.append(session, actor=actor, action="petition.submitted", subject=f"petition:{petition.id}", detail=detail)
+    line = audit.append(
+        session, actor=actor, action="petition.submitted", subject=f"petition:{petition.id}", detail=detail
+    )
+    fingerprints.keep(session, petition.id, intake.fingerprint, seq=line.seq)
     return Case(petition=petition, suggestion=suggestion, review=review, claim=None)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from serving.roles import Actor
-from serving.store import audit
+from serving.store import audit, fingerprints
 from serving.store.schema import IdempotencyRow, PetitionRow, ReviewRow, SuggestionRow
 
 _BATCH = 500
@@ -22,7 +22,7 @@ class Purged:
 
 
 def purge(session: Session, *, older_than: datetime, actor: Actor, now: datetime) -> Purged:
-    """Remove text, original, evidence, notes and the sender's number of closed petitions received before.
+    """Remove text, original, fingerprint, evidence, notes and the sender's number of closed petitions received before.
 
     What stays: labels, decisions, corrections, times, the record. A petition still in a queue is never touched.
     """
@@ -43,6 +43,7 @@ def purge(session: Session, *, older_than: datetime, actor: Actor, now: datetime
 
 def _forget(session: Session, ids: list[str], now: datetime) -> None:
     session.execute(delete(IdempotencyRow).where(IdempotencyRow.petition_id.in_(ids)))
+    fingerprints.forget(session, ids)
     session.execute(
         update(PetitionRow)
         .where(PetitionRow.id.in_(ids))

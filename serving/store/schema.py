@@ -119,6 +119,24 @@ class SuggestionRow(Base):
     labels: Mapped[dict[str, Any]]
 
 
+class FingerprintRow(Base):
+    """What tells petitions of one text or one matter: numbers made of the masked text, gone once that is purged.
+
+    `seq` is the line of the record that tells of the submission: lines are written one transaction after the other, so
+    whoever has seen a number has seen all smaller ones. `vector` (16-bit floats of length 1) is the encoder's of
+    `bundle_id`; vectors of two bundles are never compared.
+    """
+
+    __tablename__ = "fingerprints"
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    petition_id: Mapped[str] = mapped_column(ForeignKey("petitions.id"), unique=True)
+    signature: Mapped[bytes] = mapped_column(LargeBinary)
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+    bundle_id: Mapped[str] = mapped_column(String(200))
+
+
 class ReviewRow(Base):
     """One decision on a petition, by the machine or a person; an undone one stays, marked.
 
