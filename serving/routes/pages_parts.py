@@ -21,6 +21,7 @@ from serving.schemas.suggestion import PetitionIn
 from serving.store import petitions
 from serving.web.law import law_of_kept, law_of_trial
 from serving.web.pinyin import spell
+from serving.web.related import related_view
 from serving.web.rendering import render_part
 from serving.web.work import NOTHING, Work, basis_of, may, trial, work_on
 
@@ -39,7 +40,9 @@ def load_work(context: Context, petition_id: str, actor: Actor) -> tuple[Work, P
     shown = presenting.whole(case, actor=actor, now=context.now())
     classifier = context.host.classifier
     law = law_of_kept(shown, knowledge=classifier.knowledge, taxonomy=classifier.taxonomy)
-    return work_on(shown, taxonomy=classifier.taxonomy, book=context.host.labels, law=law), shown
+    related = related_view(context, petition_id, actor)
+    work = work_on(shown, taxonomy=classifier.taxonomy, book=context.host.labels, law=law, related=related)
+    return work, shown
 
 
 def load_events(context: Context, petition_id: str, actor: Actor) -> list[EventOut]:

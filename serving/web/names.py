@@ -5,6 +5,7 @@ from typing import Any
 
 from nlp.knowledge import CERTAINTY
 from nlp.petition import Head
+from nlp.related import Relation
 from serving.queues import QUEUE_NAMES
 from serving.roles import ROLE_NAMES
 from serving.store.decisions import CORRECTION_REASONS
@@ -78,6 +79,12 @@ NOTICE_NAMES = {
     "handling_opinion": "信访处理意见书",
 }
 
+RELATION_NAMES: dict[Relation, str] = {
+    "same_text": "文字相同",
+    "near_duplicate": "文字大部分相同",
+    "same_matter": "事项相近",
+}
+
 NAMES: Mapping[str, Mapping[Any, str]] = {
     "head": HEAD_NAMES,
     "state": STATE_NAMES,
@@ -88,6 +95,7 @@ NAMES: Mapping[str, Mapping[Any, str]] = {
     "event": EVENT_NAMES,
     "notice": NOTICE_NAMES,
     "queue": QUEUE_NAMES,
+    "relation": RELATION_NAMES,
     "role": ROLE_NAMES,
     "certainty": CERTAINTY,
     "correction": CORRECTION_REASONS,

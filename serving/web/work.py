@@ -15,6 +15,7 @@ from serving.schemas.suggestion import AnswerOut, CandidateOut, RedactionOut, Ro
 from serving.web.law import LawView
 from serving.web.names import HEAD_NAMES
 from serving.web.passages import Passage, passages
+from serving.web.related import RelatedView
 
 ALTERNATIVES_SHOWN = 3
 
@@ -63,9 +64,17 @@ class Work:
     joint: Joint | None
     blind: bool
     law: LawView | None
+    related: RelatedView | None
 
 
-def work_on(petition: PetitionOut, *, taxonomy: Taxonomy, book: LabelBook, law: LawView | None = None) -> Work:
+def work_on(
+    petition: PetitionOut,
+    *,
+    taxonomy: Taxonomy,
+    book: LabelBook,
+    law: LawView | None = None,
+    related: RelatedView | None = None,
+) -> Work:
     """Return the panel of a petition that is kept."""
     standing = dict(petition.labels or {})
     co_codes = (
@@ -87,6 +96,7 @@ def work_on(petition: PetitionOut, *, taxonomy: Taxonomy, book: LabelBook, law: 
         taxonomy=taxonomy,
         book=book,
         law=law,
+        related=related,
     )
 
 
@@ -127,6 +137,7 @@ def _panel(
     taxonomy: Taxonomy,
     book: LabelBook,
     law: LawView | None,
+    related: RelatedView | None = None,
 ) -> Work:
     pieces = passages(
         content,
@@ -150,6 +161,7 @@ def _panel(
         joint=_joint(answer, thresholds) if answer else None,
         blind=answer is None,
         law=law,
+        related=related,
     )
 
 
