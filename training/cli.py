@@ -47,6 +47,20 @@ def finetune_command(
     typer.echo(f"run: {folder}")
 
 
+@app.command("ablate")
+def ablate_command(
+    recipe: Annotated[Path, typer.Argument(help="TOML file, for example training/recipes/ablation.toml")],
+    out: Annotated[Path, typer.Option(help="folder for the runs and the table; finished runs are kept")],
+    encoder: Annotated[Path | None, typer.Option(help="pre-trained encoder that the base starts from")] = None,
+    data: Annotated[Path, typer.Option(help="folder of the messages")] = Path("../shared/data"),
+) -> None:
+    """Compare the steps of fine-tuning on the calibration split, one change at a time."""
+    from training.ablation import read_ablation, run_ablation
+
+    table = run_ablation(read_ablation(recipe, data=data, encoder=encoder), out=out, console=Console())
+    typer.echo(table.read_text(encoding="utf-8"))
+
+
 @app.command("export")
 def export_command(
     run: Annotated[Path, typer.Argument(help="folder of a finished fine-tuning run")],
