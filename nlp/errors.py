@@ -30,7 +30,7 @@ class CollectedError(PetitionError):
         """Keep `faults` (one sentence each) found in `source`."""
         self.source = source
         self.faults = tuple(faults)
-        super().__init__(f"{source}: {len(faults)} fault(s)\n" + "\n".join(f"- {fault}" for fault in faults))
+        super().__init__(f"{source} 有{len(faults)}处错误：\n" + "\n".join(f"- {fault}" for fault in faults))
 
 
 class TaxonomyError(CollectedError):

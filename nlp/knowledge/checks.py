@@ -30,7 +30,7 @@ def sourced_sections(knowledge: Knowledge) -> dict[str, tuple[Sourced, ...]]:
 
 
 def faults_in(knowledge: Knowledge) -> list[str]:
-    """Return everything that is inconsistent, one sentence each; empty if all is well."""
+    """Return everything that is inconsistent, one Chinese sentence each; empty if all is well."""
     return [
         *_repeated_codes(knowledge),
         *_unsourced(knowledge),
@@ -49,27 +49,27 @@ def _repeated_codes(knowledge: Knowledge) -> Iterator[str]:
     sections["alternatives"] = [entry.code for entry in knowledge.alternatives]
     del sections["sub_routes"]
     for name, codes in sections.items():
-        yield from (f"{name} {code}: the code occurs twice" for code in repeated(codes))
+        yield from (f"{name} {code}：代码重复" for code in repeated(codes))
 
 
 def _unsourced(knowledge: Knowledge) -> Iterator[str]:
     """Whatever is shown names its source, and says `verified` only of an article."""
     for name, entries in sourced_sections(knowledge).items():
         for entry in entries:
-            yield from (f"{name} {entry.code}: {fault}" for fault in _basis_faults(entry.basis, entry.certainty))
+            yield from (f"{name} {entry.code}：{fault}" for fault in _basis_faults(entry.basis, entry.certainty))
     for matter in knowledge.alternatives:
         for option in matter.options:
             certainty = option.certainty or matter.certainty
             for fault in _basis_faults(option.basis, certainty):
-                yield f"alternatives {matter.code}, option {option.channel}: {fault}"
+                yield f"alternatives {matter.code} 的 {option.channel}：{fault}"
 
 
 def _basis_faults(basis: str, certainty: str) -> Iterator[str]:
     """Check one source."""
     if not basis.strip():
-        yield "names no basis"
+        yield "没有写依据"
     elif certainty == "verified" and not ARTICLE.search(basis):
-        yield f"is marked verified but its basis names no article (given {basis!r})"
+        yield f"标为 verified，依据里却没有条款，写的是 {basis!r}"
 
 
 def _dangling(knowledge: Knowledge) -> Iterator[str]:
@@ -78,53 +78,53 @@ def _dangling(knowledge: Knowledge) -> Iterator[str]:
     targets = set(load_taxonomy().labels["department"])
     matters = {matter.code for matter in knowledge.alternatives}
     for channel in sorted(channels ^ {route.code for route in knowledge.routes}):
-        yield f"routes {channel}: must be a channel of the taxonomy, and every channel must be here"
+        yield f"routes {channel}：须与分类体系的途径一一对应"
     for where, kind, codes in _references(knowledge):
-        known = {"channel": channels, "department": targets, "matter": matters}[kind]
+        known = {"途径": channels, "部门": targets, "事项": matters}[kind]
         for code in codes:
             if code and code not in known:
-                yield f"{where}: names the unknown {kind} {code!r}"
+                yield f"{where}：没有 {code!r} 这个{kind}"
 
 
 def _references(knowledge: Knowledge) -> Iterator[tuple[str, str, Iterable[str]]]:
     """Yield (where, kind of thing pointed to, codes)."""
     for matter in knowledge.alternatives:
-        yield f"alternatives {matter.code}", "channel", matter.channels
-        yield f"alternatives {matter.code}", "channel", [option.channel for option in matter.options]
-        yield f"alternatives {matter.code}", "department", [option.to for option in matter.options]
+        yield f"alternatives {matter.code}", "途径", matter.channels
+        yield f"alternatives {matter.code}", "途径", [option.channel for option in matter.options]
+        yield f"alternatives {matter.code}", "部门", [option.to for option in matter.options]
     for circumstance in knowledge.circumstances:
-        yield f"circumstances {circumstance.code}", "channel", (circumstance.channel, *circumstance.excludes)
+        yield f"circumstances {circumstance.code}", "途径", (circumstance.channel, *circumstance.excludes)
     for prerequisite in knowledge.prerequisites:
-        yield f"prerequisites {prerequisite.code}", "channel", (prerequisite.first, prerequisite.before)
+        yield f"prerequisites {prerequisite.code}", "途径", (prerequisite.first, prerequisite.before)
     for deadline in knowledge.deadlines:
-        yield f"deadlines {deadline.code}", "channel", deadline.channels
-        yield f"deadlines {deadline.code}", "matter", deadline.matters
+        yield f"deadlines {deadline.code}", "途径", deadline.channels
+        yield f"deadlines {deadline.code}", "事项", deadline.matters
     for neighbour in knowledge.neighbours:
-        yield f"neighbours {neighbour.code}", "department", (neighbour.department, *neighbour.co)
+        yield f"neighbours {neighbour.code}", "部门", (neighbour.department, *neighbour.co)
 
 
 def _unsound_signals(knowledge: Knowledge) -> Iterator[str]:
     """Signals are regular expressions that match something, and name known word groups."""
     words = knowledge.lexicon.words
     for group, members in words.items():
-        yield from (f"lexicon {group}: {fault}" for fault in faults_of(members, {}))
-    yield from (f"lexicon negators: {fault}" for fault in faults_of(knowledge.lexicon.negators, {}))
+        yield from (f"lexicon {group}：{fault}" for fault in faults_of(members, {}))
+    yield from (f"lexicon negators：{fault}" for fault in faults_of(knowledge.lexicon.negators, {}))
     used = {group for rule in knowledge.rules for signal in _all_signals(rule) for group in groups_in(signal)}
-    yield from (f"lexicon {group}: no signal uses this word group" for group in sorted(words.keys() - used))
+    yield from (f"lexicon {group}：没有信号用到这个词组" for group in sorted(words.keys() - used))
     for rule in knowledge.rules:
         if not rule.clues and not rule.trigger:
-            yield f"rules {rule.code}: has neither clues nor a trigger"
-        yield from (f"rules {rule.code}: {fault}" for fault in faults_of(_all_signals(rule), words))
+            yield f"rules {rule.code}：既没有线索也没有触发条件"
+        yield from (f"rules {rule.code}：{fault}" for fault in faults_of(_all_signals(rule), words))
         for clue in rule.clues:
             if not clue.find:
-                yield f"rules {rule.code}: a clue finds nothing"
+                yield f"rules {rule.code}：有一条线索没有写 find"
             counted = ["{count}" in signal for signal in clue.find]
             if not all(counted) if clue.at_least is not None else any(counted):
-                yield f"rules {rule.code}: `at_least` and a {{count}} in every signal go together"
+                yield f"rules {rule.code}：at_least 与每个信号里的 {{count}} 须同时有"
     for name in ("alternatives", "circumstances", "prerequisites", "neighbours"):
         for entry in getattr(knowledge, name):
             signals = [*entry.signals, *getattr(entry, "idioms", ())]
-            yield from (f"{name} {entry.code}: {fault}" for fault in faults_of(signals, words))
+            yield from (f"{name} {entry.code}：{fault}" for fault in faults_of(signals, words))
 
 
 def _all_signals(rule: Rule) -> tuple[str, ...]:
@@ -137,7 +137,7 @@ def _missing_levels(knowledge: Knowledge) -> Iterator[str]:
     present = {level.code for level in knowledge.transfer_levels}
     for code in ("level_major", "level_first_to_repeat", "level_ordinary"):
         if code not in present:
-            yield f"transfer_levels {code}: is proposed by the program and cannot be missing; rename it instead"
+            yield f"transfer_levels {code}：程序要用，不能停用，可以改名"
 
 
 def _odd_deadlines(deadlines: tuple[Deadline, ...]) -> Iterator[str]:
@@ -145,9 +145,9 @@ def _odd_deadlines(deadlines: tuple[Deadline, ...]) -> Iterator[str]:
     known = EVENTS.keys() | {deadline.code for deadline in deadlines}
     for deadline in deadlines:
         if deadline.starts not in known:
-            yield f"deadlines {deadline.code}: starts at the unknown event {deadline.starts!r}; known: {sorted(known)}"
+            yield f"deadlines {deadline.code}：没有 {deadline.starts!r} 这个起算事件；可写 {sorted(known)}"
         open_ended = deadline.unit in {"immediate", "specified"}
         if open_ended != (deadline.limit is None) or (deadline.limit is not None and deadline.limit <= 0):
-            yield f"deadlines {deadline.code}: limit {deadline.limit!r} does not fit the unit {deadline.unit!r}"
+            yield f"deadlines {deadline.code}：limit {deadline.limit!r} 与 unit {deadline.unit!r} 不配"
         if (deadline.kind == "local") != (deadline.certainty == "local"):
-            yield f"deadlines {deadline.code}: kind local and certainty local go together"
+            yield f"deadlines {deadline.code}：kind 与 certainty 须同为 local 或同不为 local"

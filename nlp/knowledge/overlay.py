@@ -34,18 +34,18 @@ def apply_overlay(
     Every fault is one sentence in `faults`; a faulty entry changes nothing.
     """
     if not isinstance(overlay, dict) or not isinstance(overlay.get("office"), str) or not overlay["office"].strip():
-        faults.append("the overlay must be a mapping with the name of the office under `office`")
+        faults.append("须在 office 下写明本机关的名称")
         return ""
     for section, entries in overlay.items():
         if section == "office":
             continue
         if section not in sections:
-            faults.append(f"the overlay has the unknown section {section!r}; allowed: {', '.join(sections)}")
+            faults.append(f"没有 {section!r} 这一部分；可写 {'、'.join(sections)}")
         elif not isinstance(entries, list) or not all(_has_code(entry) for entry in entries):
-            faults.append(f"{section}: must be a list of entries, each with a `code`")
+            faults.append(f"{section}：须为条目的列表，每条写明 code")
         else:
             codes = [entry["code"] for entry in entries]
-            faults.extend(f"{section} {code}: occurs twice in the overlay" for code in repeated(codes))
+            faults.extend(f"{section} {code}：写了两次" for code in repeated(codes))
             for entry in entries:
                 _apply(content[section], entry, section=section, faults=faults)
     return cast("str", overlay["office"])
@@ -61,7 +61,7 @@ def _apply(entries: list[dict[str, Any]], change: dict[str, Any], *, section: st
     code = change["code"]
     wrong = _faults_of_change(entries, change, section=section)
     if wrong:
-        faults.extend(f"{section} {code}: {fault}" for fault in wrong)
+        faults.extend(f"{section} {code}：{fault}" for fault in wrong)
         return
     known = next((entry for entry in entries if entry["code"] == code), None)
     fields = {key: value for key, value in change.items() if key != "disabled"}
@@ -83,19 +83,19 @@ def _faults_of_change(entries: list[dict[str, Any]], change: dict[str, Any], *, 
     known = next((entry for entry in entries if entry["code"] == change["code"]), None)
     faults = []
     if not isinstance(change.get("disabled", False), bool):
-        faults.append(f"`disabled` must be true or false (given {change['disabled']!r})")
+        faults.append(f"disabled 只能是 true 或 false，写的是 {change['disabled']!r}")
     if change.get("certainty", "local") != "local":
-        faults.append(f"an office's entry is local practice: certainty must be local (given {change['certainty']!r})")
+        faults.append(f"本机关的条目属地方做法，certainty 只能是 local，写的是 {change['certainty']!r}")
     if known is None:
         if "disabled" in change:
-            faults.append(f"there is no such entry to switch off; known: {', '.join(e['code'] for e in entries)}")
+            faults.append(f"没有这一条可停用；现有 {'、'.join(e['code'] for e in entries)}")
         return faults
     if section == "rules" and known.get("level") == "S":
         if change.get("disabled"):
-            faults.append("a safety rule of level S cannot be switched off")
+            faults.append("S 级安全规则不能停用")
         weaker = sorted(change.keys() - _SAFETY_FIELDS)
         if weaker:
-            faults.append(f"of a safety rule of level S only wording and further clues may change, not {weaker}")
+            faults.append(f"S 级安全规则只能改措辞、加线索，不能改 {weaker}")
     if section == "deadlines" and known.get("kind") != "local":
-        faults.append("a deadline set by law cannot be changed; add a shorter one of kind `local` instead")
+        faults.append("法定期限不能改；可另加一条更短的，kind 写 local")
     return faults

@@ -18,10 +18,10 @@ def read_yaml(path: Path) -> Any:
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (OSError, UnicodeDecodeError) as error:
-        raise KnowledgeError(str(path), [f"the file cannot be read: {error}"]) from error
+        raise KnowledgeError(str(path), [f"读不了：{error}"]) from error
     except yaml.YAMLError as error:
         detail = " ".join(str(error).split())
-        raise KnowledgeError(str(path), [f"the file is not valid YAML: {detail}"]) from error
+        raise KnowledgeError(str(path), [f"不是合格的 YAML：{detail}"]) from error
 
 
 def parse(kind: type[Record], entries: Iterable[object], *, section: str, faults: list[str]) -> tuple[Record, ...]:
@@ -32,17 +32,35 @@ def parse(kind: type[Record], entries: Iterable[object], *, section: str, faults
         try:
             records.append(adapter.validate_python(entry))
         except ValidationError as error:
-            where = entry.get("code", f"entry {number}") if isinstance(entry, dict) else f"entry {number}"
+            where = entry.get("code", f"第{number}条") if isinstance(entry, dict) else f"第{number}条"
             details = error.errors(include_url=False)
-            faults.extend(f"{section} {where}: {_sentence(detail)}" for detail in details)
+            faults.extend(f"{section} {where}：{_sentence(detail)}" for detail in details)
     return tuple(records)
 
 
 def _sentence(detail: ErrorDetails) -> str:
-    """Turn one pydantic error into `field: what is wrong (given …)`."""
-    field = ".".join(str(part) for part in detail["loc"]) or "entry"
-    given = "" if detail["type"] == "missing" else f" (given {detail['input']!r:.60})"
-    return f"{field}: {detail['msg']}{given}"
+    """Turn one pydantic error into a Chinese sentence on the field and what was given."""
+    field = ".".join(str(part) for part in detail["loc"]) or "条目"
+    said = _SAID.get(detail["type"], detail["msg"]).format(**detail.get("ctx", {}))
+    given = "" if detail["type"] in _WITHOUT_VALUE else f"，写的是 {detail['input']!r:.60}"
+    return f"{field} {said}{given}"
+
+
+_SAID = {
+    "missing": "没有写",
+    "unexpected_keyword_argument": "不是这里的字段",
+    "literal_error": "只能是 {expected}",
+    "string_type": "须为文字",
+    "int_type": "须为整数",
+    "int_parsing": "须为整数",
+    "bool_type": "须为 true 或 false",
+    "bool_parsing": "须为 true 或 false",
+    "tuple_type": "须为列表",
+    "dataclass_type": "须按字段逐项写",
+}
+"""What pydantic finds wrong, by its type; what is not here is said in pydantic's words."""
+
+_WITHOUT_VALUE = frozenset({"missing", "unexpected_keyword_argument"})
 
 
 def repeated(codes: Sequence[str]) -> list[str]:

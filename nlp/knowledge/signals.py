@@ -39,17 +39,17 @@ def any_of(signals: Iterable[str], words: Mapping[str, tuple[str, ...]]) -> str:
 
 
 def faults_of(signals: Iterable[str], words: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Return what is wrong with `signals`, one sentence each."""
+    """Return what is wrong with `signals`, one Chinese sentence each."""
     faults = []
     for signal in signals:
         try:
             pattern = re.compile(expand(signal, words))
         except KeyError as error:
             group = error.args[0]
-            faults.append(f"signal {signal!r} names the unknown word group {group!r}; known: {sorted(words)}")
+            faults.append(f"信号 {signal!r} 用了没有的词组 {group!r}；现有 {sorted(words)}")
         except re.error as error:
-            faults.append(f"signal {signal!r} is no regular expression: {error}")
+            faults.append(f"信号 {signal!r} 不是正则表达式（{error}）")
         else:
             if pattern.search(""):
-                faults.append(f"signal {signal!r} matches the empty text")
+                faults.append(f"信号 {signal!r} 连空文字也能匹配")
     return faults

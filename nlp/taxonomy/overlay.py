@@ -55,17 +55,17 @@ def read_overlay(path: Path, standard: Taxonomy) -> Overlay:
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise TaxonomyError(str(path), [f"cannot be read as UTF-8 YAML: {type(error).__name__}"]) from error
+        raise TaxonomyError(str(path), [f"不能按 UTF-8 的 YAML 读取（{type(error).__name__}）"]) from error
     if not isinstance(raw, dict) or not isinstance(raw.get("departments"), dict):
-        raise TaxonomyError(str(path), ["must be a mapping with the keys office and departments (itself a mapping)"])
+        raise TaxonomyError(str(path), ["须含 office 与 departments 两项，departments 下按部门代码逐个写"])
     allowed = ("departments", "office")
-    faults = [f"unknown key {key!r}; allowed: {', '.join(allowed)}" for key in raw if key not in allowed]
+    faults = [f"没有 {key!r} 这一项；可写 {'、'.join(allowed)}" for key in raw if key not in allowed]
     if not isinstance(raw.get("office"), str) or not raw["office"].strip():
-        faults.append("office must be the office's name (text)")
+        faults.append("office 须写本机关的名称")
     codes = {department.code for department in standard.departments}
     entries: dict[str, Any] = raw["departments"]
     for code, entry in entries.items():
-        faults += [f"departments.{code}: {fault}" for fault in _faults(code, entry, codes, entries)]
+        faults += [f"departments.{code}：{fault}" for fault in _faults(code, entry, codes, entries)]
     if faults:
         raise TaxonomyError(str(path), faults)
     return Overlay(office=raw["office"].strip(), units={code: _unit(entry) for code, entry in entries.items()})
@@ -92,19 +92,19 @@ def apply_overlay(standard: Taxonomy, overlay: Overlay, *, on: date) -> Taxonomy
 
 def _faults(code: str, entry: Any, codes: set[str], entries: Mapping[str, Any]) -> list[str]:
     if code not in codes:
-        return ["no such department code in the standard directory"]
+        return ["标准目录里没有这个部门代码"]
     if not isinstance(entry, dict):
-        return [f"must be a mapping of {', '.join(sorted(_KEYS))}, got {type(entry).__name__}"]
-    faults = [f"unknown key {key!r}; allowed: {', '.join(sorted(_KEYS))}" for key in entry if key not in _KEYS]
+        return [f"须由 {'、'.join(sorted(_KEYS))} 组成，写的是 {type(entry).__name__}"]
+    faults = [f"没有 {key!r} 这一项；可写 {'、'.join(sorted(_KEYS))}" for key in entry if key not in _KEYS]
     if "name" in entry and (not isinstance(entry["name"], str) or not entry["name"].strip()):
-        faults.append("name must be text")
+        faults.append("name 须为文字")
     aliases = entry.get("aliases", [])
     if not isinstance(aliases, list) or not all(isinstance(alias, str) and alias.strip() for alias in aliases):
-        faults.append("aliases must be a list of texts")
+        faults.append("aliases 须为若干文字的列表")
     dates_wrong = [key for key in ("from", "until") if key in entry and type(entry[key]) is not date]
-    faults += [f"{key} must be a date such as 2024-03-01, got {entry[key]!r}" for key in dates_wrong]
+    faults += [f"{key} 须为日期，如 2024-03-01，写的是 {entry[key]!r}" for key in dates_wrong]
     if not dates_wrong and entry.get("from", date.min) > entry.get("until", date.max):
-        faults.append(f"from {entry['from']} is after until {entry['until']}")
+        faults.append(f"from {entry['from']} 晚于 until {entry['until']}")
     return faults + _substitute_faults(code, entry, codes, entries)
 
 
@@ -113,12 +113,12 @@ def _substitute_faults(code: str, entry: Mapping[str, Any], codes: set[str], ent
         return []
     substitute = entry["substitute"]
     if not isinstance(substitute, str) or substitute not in codes:
-        return [f"substitute {substitute!r} is no department code"]
+        return [f"substitute {substitute!r} 不是部门代码"]
     if substitute == code:
-        return ["substitute is the unit itself"]
+        return ["substitute 就是本部门"]
     other = entries.get(substitute)
     if isinstance(other, dict) and "substitute" in other:
-        return [f"substitute {substitute!r} does not exist locally either"]
+        return [f"substitute {substitute!r} 在本地也没有"]
     return []
 
 

@@ -157,7 +157,7 @@ def test_safety_rules_cannot_be_weakened(tmp_path: Path) -> None:
         },
     )
     assert len(found) == 3
-    assert "level S cannot be switched off" in found[0]
+    assert "S 级安全规则不能停用" in found[0]
     assert "['level']" in found[1]
     assert "['idioms']" in found[2]
 
@@ -189,13 +189,13 @@ def test_every_fault_is_reported_at_once(tmp_path: Path) -> None:
         },
     )
     text = "\n".join(found)
-    assert "unknown section 'unknown'" in text
-    assert "petition_handle: a deadline set by law cannot be changed" in text
-    assert "nosuch: there is no such entry to switch off" in text
-    assert "routes arbitration: colour: Unexpected keyword argument" in text
-    assert "secret: an office's entry is local practice" in text
-    assert "minors: `disabled` must be true or false" in text
-    assert "notices: must be a list" in text
+    assert "没有 'unknown' 这一部分" in text
+    assert "petition_handle：法定期限不能改" in text
+    assert "nosuch：没有这一条可停用" in text
+    assert "routes arbitration：colour 不是这里的字段" in text
+    assert "secret：本机关的条目属地方做法" in text
+    assert "minors：disabled 只能是 true 或 false" in text
+    assert "notices：须为条目的列表" in text
 
 
 def test_references_and_signals_are_checked(tmp_path: Path) -> None:
@@ -218,25 +218,25 @@ def test_references_and_signals_are_checked(tmp_path: Path) -> None:
         },
     )
     text = "\n".join(found)
-    assert "deadlines local_520_accept: names the unknown channel 'nowhere'" in text
-    assert "secret: signal '绝密(' is no regular expression" in text
-    assert "unknown word group 'nogroup'" in text
-    assert "signal '密?' matches the empty text" in text
-    assert "neighbours x: names the unknown department 'nowhere'" in text
-    assert "neighbours x: names no basis" in text
+    assert "deadlines local_520_accept：没有 'nowhere' 这个途径" in text
+    assert "secret：信号 '绝密(' 不是正则表达式" in text
+    assert "没有的词组 'nogroup'" in text
+    assert "信号 '密?' 连空文字也能匹配" in text
+    assert "neighbours x：没有 'nowhere' 这个部门" in text
+    assert "neighbours x：没有写依据" in text
 
 
 @pytest.mark.parametrize("content", [[], {"deadlines": []}, {"office": ""}])
 def test_an_overlay_names_its_office(content: object, tmp_path: Path) -> None:
-    assert "name of the office" in faults(tmp_path, content)[0]
+    assert "本机关的名称" in faults(tmp_path, content)[0]
 
 
 def test_unreadable_files_are_named(tmp_path: Path) -> None:
-    with pytest.raises(KnowledgeError, match="cannot be read"):
+    with pytest.raises(KnowledgeError, match="读不了"):
         load_knowledge(tmp_path / "missing.yaml")
     broken = tmp_path / "broken.yaml"
     broken.write_text("office: [", encoding="utf-8")
-    with pytest.raises(KnowledgeError, match="not valid YAML"):
+    with pytest.raises(KnowledgeError, match="不是合格的 YAML"):
         load_knowledge(broken)
 
 

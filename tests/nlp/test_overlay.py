@@ -88,22 +88,22 @@ departments:
         )
     )
     for sign in (
-        "unknown key 'town'; allowed: departments, office",
-        "office must be",
-        "no_such_unit: no such department code",
-        "transport: unknown key 'nam'",
-        "transport: name must be text",
-        "transport: aliases must be a list",
-        "transport: from must be a date such as 2024-03-01, got '2024-13'",
-        "civil_affairs: from 2024-02-01 is after until 2024-01-01",
-        "public_security: substitute is the unit itself",
-        "education: substitute 'nobody' is no department code",
-        "ecology_environment: substitute ['transport'] is no department code",
-        "emergency_management: substitute 'public_security' does not exist locally either",
+        "没有 'town' 这一项；可写 departments、office",
+        "office 须写本机关的名称",
+        "no_such_unit：标准目录里没有这个部门代码",
+        "transport：没有 'nam' 这一项",
+        "transport：name 须为文字",
+        "transport：aliases 须为若干文字的列表",
+        "transport：from 须为日期，如 2024-03-01，写的是 '2024-13'",
+        "civil_affairs：from 2024-02-01 晚于 until 2024-01-01",
+        "public_security：substitute 就是本部门",
+        "education：substitute 'nobody' 不是部门代码",
+        "ecology_environment：substitute ['transport'] 不是部门代码",
+        "emergency_management：substitute 'public_security' 在本地也没有",
     ):
         assert sign in found, sign
     # The same fault is told of every entry, whatever its code.
-    assert found.count("must be a mapping") + found.count("health: no such department code") == 1
+    assert found.count("组成，写的是") + found.count("health：标准目录里没有") == 1
 
 
 @pytest.mark.parametrize("content", ["- a list", "office: 甲", "office: [", "office: 甲\ndepartments: []"])
@@ -112,7 +112,7 @@ def test_what_is_no_overlay_at_all_is_refused(overlay, content):
 
 
 def test_a_missing_or_undecodable_file_is_refused(tmp_path):
-    assert "cannot be read" in faults(tmp_path / "missing.yaml")[0]
+    assert "不能按 UTF-8 的 YAML 读取" in faults(tmp_path / "missing.yaml")[0]
     path = tmp_path / "gbk.yaml"
     path.write_bytes("office: 信访局".encode("gbk"))
     assert "UTF-8" in faults(path)[0]
