@@ -23,6 +23,7 @@ from nlp.bundle import Bundle
 from nlp.petition import HEADS, Head, Suggestion
 from nlp.router import Router
 from nlp.taxonomy import Taxonomy
+from training.blind_reading import blind_figures
 from training.card import render_card
 from training.data import DATASETS, Example, read_examples
 from training.export import seal
@@ -30,6 +31,7 @@ from training.figures import BUDGET, JOINT, count_labels, head_figures, is_accep
 from training.finetune import label_arrays
 from training.folds import Learner, cross_validate, learning_curve, linear_learner
 from training.full_learner import full_learner
+from training.law_figures import changed_by_rules, flag_figures
 from training.measures import N_BINS
 from training.mistakes import worst_mistakes, write_mistakes
 from training.provenance import hash_path, revision
@@ -98,6 +100,11 @@ def evaluate_bundle(
         "joint": joint_figures(systems, rows, taxonomy),
     }
     metrics["decisions"] = decision_figures(router, suggestions, rows)
+    metrics["flags"] = flag_figures(suggestions, rows, router.knowledge)
+    metrics["rules"] = changed_by_rules(systems[0], systems[1], rows, taxonomy)
+    reread = settings.datasets / "annotations" / "blind_reading.csv"
+    if reread.exists():
+        metrics["blind_reading"] = blind_figures(reread, systems[0], rows, taxonomy)
     console.print("robustness")
     metrics["robustness"] = robustness(
         router.runtime, router.calibration, sample(rows, settings.robustness_rows), taxonomy, n_draws=settings.n_draws

@@ -17,6 +17,7 @@ from training.baselines import KINDS, fit_baseline
 from training.cli import app
 from training.data import Example, read_examples
 from training.evaluate import EvaluateSettings, decision_figures, evaluate_bundle, update_bundle
+from training.evaluation_page import page
 from training.figures import head_figures, joint_figures
 from training.folds import cross_validate, learning_curve, linear_learner
 from training.mistakes import guide_on, worst_mistakes
@@ -182,6 +183,16 @@ def test_metrics_cover_every_head_and_system(evaluation):
     assert set(metrics["repeats"]["folds"]) == set(HEADS)
     # Even this tiny model has learned something.
     assert metrics["heads"]["category_l1"]["systems"][MODEL]["accuracy"]["value"] > 0.2
+
+
+def test_page_tells_goals_met_and_missed_and_every_system(evaluation):
+    _, metrics = evaluation
+    told = page(metrics, [{"variant": "base", **dict.fromkeys((*HEADS, "mean"), 0.5)}])
+    assert "| 部门准确率 | ≥ 0.8 |" in told
+    assert "**未达到**" in told
+    assert told.count("仅线性分支") >= 5
+    assert "| base |" in told
+    assert "五折" in told
 
 
 def test_report_is_self_contained_and_holds_no_petition_text(evaluation, dealt):

@@ -1,0 +1,96 @@
+"""Flags against annotations, labels changed by rules, and whom a blind reader sides with."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from nlp.knowledge import load_knowledge
+from nlp.petition import Firing, Petition
+from nlp.taxonomy import load_taxonomy
+from training.blind_reading import blind_figures
+from training.data import Example
+from training.law_figures import changed_by_rules, flag_figures
+from training.systems import Answers, System
+
+TAXONOMY = load_taxonomy()
+
+
+def row(number, *, flags=(), **labels):
+    return Example(
+        id=f"r{number}",
+        petition=Petition(text=f"第{number}件"),
+        group=str(number),
+        source="annotated",
+        labels=labels,
+        flags=flags,
+        n_appeals=1,
+    )
+
+
+def raised(*flags, source="rule"):
+    """A suggestion that raises these (code, level)."""
+    firings = tuple(
+        Firing(
+            code=code, level=level, name="", start=0, end=1, basis="", certainty="verified", action="", source=source
+        )
+        for code, level in flags
+    )  # fmt: skip
+    return SimpleNamespace(firings=firings)
+
+
+def system(name, **answers):
+    given = {}
+    for head, labels in answers.items():
+        names = TAXONOMY.labels[head]
+        given[head] = Answers.of(np.eye(len(names), dtype=np.float32)[[names.index(label) for label in labels]])
+    return System(name=name, answers=given)
+
+
+def test_flags_are_counted_at_level_s_and_at_any_level():
+    rows = [row(0, flags=("group_event",)), row(1, flags=("group_event",)), row(2, flags=("self_harm",)), row(3)]
+    suggestions = [
+        raised(("group_event", "S")),
+        raised(("group_event", "A"), source="model"),
+        raised(),
+        raised(("group_event", "S")),
+    ]
+    found = flag_figures(suggestions, rows, load_knowledge())
+    assert found["per_code"]["group_event"] == {
+        "level": "S", "raised_by_model_alone": 1, "annotated": 2, "raised": 3, "right": 2,
+        "precision": pytest.approx(2 / 3, abs=1e-4), "recall": 1.0,
+    }  # fmt: skip
+    assert found["urgent"]["at_level_s"]["recall"] == pytest.approx(1 / 3, abs=1e-4)
+    assert found["urgent"]["at_any_level"]["recall"] == pytest.approx(2 / 3, abs=1e-4)
+    assert found["urgent_missed"] == ["r2 self_harm"]
+
+
+def test_rules_are_told_by_what_they_mended_and_spoilt():
+    duty, petition = "statutory_duty", "petition_procedure"
+    rows = [row(i, channel=duty, department="education") for i in range(3)]
+    departments = {"department": ["education"] * 3}
+    served = system("model", channel=[duty, petition, duty], **departments)
+    blend = system("blend", channel=[petition, duty, duty], **departments)
+    found = changed_by_rules(served, blend, rows, TAXONOMY)["channel"]
+    assert (found["mended"], found["spoilt"], found["neither"]) == (["r0"], ["r1"], [])
+    assert found["without"] == found["with"] == pytest.approx(2 / 3, abs=1e-4)
+
+
+def test_blind_reader_sides_with_label_or_model(tmp_path):
+    path = tmp_path / "blind.csv"
+    path.write_text(
+        "id,category_l1,category_l2,nature,channel,department\n"
+        "r0,教育文体,教师队伍,request,statutory_duty,education\n"
+        "r1,教育文体,教师队伍,request,petition_procedure,education\n",
+        encoding="utf-8",
+    )
+    second = next(label for label in TAXONOMY.labels["category_l2"] if label.startswith("教育文体"))
+    labels = {"category_l1": "教育文体", "category_l2": second, "nature": "request", "department": "education"}
+    rows = [row(i, channel="statutory_duty", **labels) for i in range(4)]
+    answers = {head: [label] * 4 for head, label in labels.items()}
+    model = system("model", channel=["petition_procedure", *["statutory_duty"] * 3], **answers)
+    found = blind_figures(path, model, rows, TAXONOMY)["channel"]
+    assert (found["wrong"], found["reader_sides_with_label"], found["reader_sides_with_model"]) == (1, 1, 0)
+    assert (found["right"], found["reader_agrees"]) == (1, 0)
+    # Three of four right, none of which the reader confirms; the one wrong, the reader gets right.
+    assert found["ceiling"] == 0.25

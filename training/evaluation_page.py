@@ -1,0 +1,203 @@
+"""The page docs/evaluation.md from an evaluation's metrics.json.
+
+python -m training.evaluation_page OUT/metrics.json [ABLATION/ablation.json] > docs/evaluation.md
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from nlp.decide import HEAD_NAMES
+from nlp.petition import HEADS, Head
+from training.ablation import as_markdown
+from training.report import CHANGE_NAMES, SYSTEM_NAMES
+
+Figures = Mapping[str, Any]
+
+GOALS: Sequence[tuple[str, str, tuple[str, ...], float]] = (
+    ("一级分类准确率", "heads", ("category_l1", "systems", "model", "accuracy", "value"), 0.85),
+    ("部门准确率", "heads", ("department", "systems", "model", "accuracy", "value"), 0.80),
+    ("部门前三", "heads", ("department", "systems", "model", "top3"), 0.94),
+    ("途径准确率", "heads", ("channel", "systems", "model", "accuracy", "value"), 0.85),
+    ("途径宏 F1", "heads", ("channel", "systems", "model", "macro_f1", "value"), 0.70),
+    ("性质准确率", "heads", ("nature", "systems", "model", "accuracy", "value"), 0.88),
+    ("公开七分类宏 F1", "public", ("systems", "model", "macro_f1", "value"), 0.935),
+    ("一级分类 5% 错误覆盖率", "heads", ("category_l1", "systems", "model", "coverage_at_budget"), 0.60),
+    ("三项合计 5% 错误覆盖率", "joint", ("systems", "model", "coverage_at_budget"), 0.45),
+    ("S 级标记召回率", "flags", ("urgent", "at_level_s", "recall"), 0.95),
+    ("S 级标记精确率", "flags", ("urgent", "at_level_s", "precision"), 0.50),
+)
+"""What the project set out to reach: name, place in metrics.json, figure."""
+
+_HEAD = """# 评测
+
+本页由 `python -m training.evaluation_page` 从 `petition-train evaluate` 的 metrics.json 生成；
+完整图表见该命令写出的 report.html。
+"""
+
+_NOTES = """## 口径
+
+- 测试集冻结，训练、预训练、校准、定阈值都没有见过；近似重复的件不跨划分（`petition-train splits`）。
+- 区间为按近似重复组的自助法 95%；“字 SVM”“词逻辑回归”与模型同训练集、同测试集，各自定标。
+- 宏 F1 为测试集中出现的类别的平均。ECE 为 15 个等量分箱；“偶然”是完全校准的模型在这些件上也会显示的值。
+- 重跑：`petition-train evaluate nlp/bundles/default --out runs/eval --run RUN --folds linear`（RUN 为精调运行目录）。
+"""
+
+
+def page(metrics: Figures, ablation: Sequence[Figures] | None = None) -> str:
+    """Return the page (Markdown, Chinese)."""
+    parts = [_HEAD, *_about(metrics), *_goals(metrics), *_heads(metrics), *_public(metrics), *_flags(metrics)]
+    parts += [*_rules(metrics), *_blind(metrics), *_robustness(metrics), *_repeats(metrics)]
+    if ablation:
+        parts += ["## 精调各步的作用\n", _ABLATION, as_markdown(ablation)]
+    return "\n".join([*parts, _NOTES])
+
+
+_ABLATION = """每次只改一项，各用同样 3,000 件训练 2 轮，在校准集上比（测试集不参与取舍），仅编码器、不含线性分支；
+`petition-train ablate training/recipes/ablation.toml`。区间含 0 即看不出差别。
+"""
+
+
+def _about(metrics: Figures) -> Iterator[str]:
+    about = metrics["about"]
+    yield (
+        f"模型包 `{about['bundle']}`，代码 `{about['revision']}`，数据指纹 `{about['data']['messages']}`；"
+        f"训练 {about['rows']['fit']:,} 件，测试 {about['rows']['test']:,} 件。\n"
+    )
+
+
+def _goals(metrics: Figures) -> Iterator[str]:
+    yield "## 目标与实测\n\n| 目标 | 应达 | 实测 | |\n|---|---:|---:|---|"
+    for name, part, path, goal in GOALS:
+        value: Any = metrics.get(part)
+        for key in path:
+            value = value[key] if value is not None else None
+        if value is not None:
+            yield f"| {name} | ≥ {goal:.3g} | {value:.3f} | {'达到' if value >= goal else '**未达到**'} |"
+    worst = {head: metrics["heads"][head]["systems"]["model"]["ece"] for head in HEADS}
+    told = "、".join(f"{HEAD_NAMES[head]} {value:.3f}" for head, value in worst.items())
+    yield f"| 校准误差 ECE（各项） | ≤ 0.03 | {told} | {'达到' if max(worst.values()) <= 0.03 else '**未全达到**'} |\n"
+
+
+def _heads(metrics: Figures) -> Iterator[str]:
+    yield "## 各项与基线\n"
+    for head in HEADS:
+        yield _systems(HEAD_NAMES[head], metrics["heads"][head], accepted=head == "channel")
+
+
+def _systems(title: str, found: Figures, *, accepted: bool = False) -> str:
+    extra = " 含可接受途径 |" if accepted else ""
+    lines = [
+        f"### {title}（{found['rows']} 件，{found['classes']} 类）\n",
+        f"| 系统 | 准确率（95%） |{extra} 宏 F1（95%） | 前三 | ECE（偶然） | 5% 错误覆盖率 |",
+        "|---|---|" + ("---|" if accepted else "") + "---|---:|---:|---:|",
+    ]
+    for system, f in found["systems"].items():
+        middle = f" {f['accuracy_with_accepted']['value']:.3f} |" if accepted else ""
+        lines.append(
+            f"| {SYSTEM_NAMES[system]} | {_interval(f['accuracy'])} |{middle} {_interval(f['macro_f1'])} | "
+            f"{f['top3']:.3f} | {f['ece']:.3f}（{f['ece_by_chance']:.3f}） | {f['coverage_at_budget']:.0%} |"
+        )
+    lines.append("")
+    for system, f in found["against"].items():
+        difference = f["macro_f1_difference"]
+        lines.append(
+            f"- 对{SYSTEM_NAMES[system]}：只有模型对 {f['only_model_right']}，只有对方对 {f['only_other_right']}，"
+            f"McNemar p={f['mcnemar_p']:.2g}；宏 F1 差 {_interval(difference, signed=True)}"
+        )
+    return "\n".join([*lines, ""])
+
+
+def _public(metrics: Figures) -> Iterator[str]:
+    if "public" in metrics:
+        yield _systems("公开七分类（数据集自带标签）", metrics["public"])
+
+
+def _flags(metrics: Figures) -> Iterator[str]:
+    flags = metrics["flags"]
+    yield "## 必须人工审核的标记\n\n| 标记 | 级 | 标注 | 提示 | 其中只由模型提示 | 精确率 | 召回率 |"
+    yield "|---|---|---:|---:|---:|---:|---:|"
+    for code, f in flags["per_code"].items():
+        yield (
+            f"| `{code}` | {f['level']} | {f['annotated']} | {f['raised']} | {f['raised_by_model_alone']} | "
+            f"{_share(f['precision'])} | {_share(f['recall'])} |"
+        )
+    for name, key in (("S 级标记，按 S 级提示", "at_level_s"), ("S 级标记，任何级别", "at_any_level")):
+        f = flags["urgent"][key]
+        yield f"| {name} | | {f['annotated']} | {f['raised']} | | {_share(f['precision'])} | {_share(f['recall'])} |"
+    yield f"\n任何级别都没有提示的 S 级件：{'、'.join(flags['urgent_missed']) or '无'}。\n"
+
+
+def _rules(metrics: Figures) -> Iterator[str]:
+    yield "## 规则改动了什么\n"
+    for head, f in metrics["rules"].items():
+        yield (
+            f"- {HEAD_NAMES[_head(head)]}：不用规则 {f['without']:.4f}，用规则 {f['with']:.4f}。"
+            f"改对：{'、'.join(f['mended']) or '无'}；改错：{'、'.join(f['spoilt']) or '无'}；"
+            f"两者都不对：{'、'.join(f['neither']) or '无'}。"
+        )
+    yield ""
+
+
+def _blind(metrics: Figures) -> Iterator[str]:
+    if "blind_reading" not in metrics:
+        return
+    yield (
+        "## 标注噪声：盲读\n\n140 件测试件（100 件是较早模型答错的，混入 40 件答对的）由没有见过任何标签的读者重读"
+        "（`datasets/annotations/blind_reading.csv`）。读者多半支持原标签，说明错误主要是模型的，不是标注的；"
+        "“估计上限”是全部测试件都照这位读者回答时的准确率。\n\n"
+        "| 项目 | 模型错 | 读者同标签 | 读者同模型 | 模型对 | 读者同意 | 估计上限 |"
+    )
+    yield "|---|---:|---:|---:|---:|---:|---:|"
+    for head, f in metrics["blind_reading"].items():
+        yield (
+            f"| {HEAD_NAMES[_head(head)]} | {f['wrong']} | {f['reader_sides_with_label']} | "
+            f"{f['reader_sides_with_model']} | {f['right']} | {f['reader_agrees']} | {_share(f['ceiling'])} |"
+        )
+    yield ""
+
+
+def _robustness(metrics: Figures) -> Iterator[str]:
+    yield "## 稳健性\n\n答案不变的比例（测试件抽样）：\n"
+    yield "| 改动 | " + " | ".join(HEAD_NAMES[head] for head in HEADS) + " |\n|---|" + "---:|" * len(HEADS)
+    for change, found in metrics["robustness"].items():
+        cells = " | ".join(f"{found['heads'][head]['unchanged']:.3f}" for head in HEADS)
+        yield f"| {CHANGE_NAMES[change]} | {cells} |"
+    yield ""
+
+
+def _repeats(metrics: Figures) -> Iterator[str]:
+    if "repeats" not in metrics:
+        return
+    repeats = metrics["repeats"]
+    learner = {"linear": "线性分支", "full": "整个模型"}[repeats["learner"]]
+    yield f"## 五折交叉验证与学习曲线（{learner}）\n\n| 项目 | 准确率，五折均值±标准差 | 宏 F1 |\n|---|---|---|"
+    for head in HEADS:
+        f = repeats["folds"][head]
+        cells = (f"{f[name]['mean']:.3f} ± {f[name]['deviation']:.3f}" for name in ("accuracy", "macro_f1"))
+        yield f"| {HEAD_NAMES[head]} | {' | '.join(cells)} |"
+    yield "\n测试集准确率随训练件数：\n\n| 件数 | " + " | ".join(HEAD_NAMES[head] for head in HEADS) + " |"
+    yield "|---:|" + "---:|" * len(HEADS)
+    for point in repeats["curve"]:
+        yield f"| {point['rows']:,} | " + " | ".join(f"{point['heads'][h]['accuracy']:.3f}" for h in HEADS) + " |"
+    yield ""
+
+
+def _head(name: str) -> Head:
+    return next(head for head in HEADS if head == name)
+
+
+def _interval(figure: Figures, *, signed: bool = False) -> str:
+    mark = "+" if signed else ""
+    return f"{figure['value']:{mark}.3f}（{figure['low']:{mark}.3f}–{figure['high']:{mark}.3f}）"
+
+
+def _share(value: float | None) -> str:
+    return "—" if value is None else f"{value:.3f}"
+
+
+if __name__ == "__main__":
+    read = [json.loads(Path(name).read_text(encoding="utf-8")) for name in sys.argv[1:3]]
+    print(page(*read))  # noqa: T201

@@ -1,0 +1,77 @@
+"""What the law does to the model's answers on the test rows: must-review flags, and labels changed by routing rules."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from nlp.knowledge import Knowledge
+from nlp.petition import Head, Suggestion
+from nlp.taxonomy import Taxonomy
+from training.data import Example
+from training.systems import System
+
+RULED: tuple[Head, ...] = ("channel", "department")
+"""The heads that routing law may change."""
+
+
+def flag_figures(suggestions: Sequence[Suggestion], rows: Sequence[Example], knowledge: Knowledge) -> dict[str, Any]:
+    """Return precision and recall of the served flags against the annotated ones, per code and for level S together.
+
+    Level S is counted twice: raised at level S, and raised at any level (a person looks the same day). Ids of what was
+    missed are listed.
+    """
+    annotated = {flag for row in rows for flag in row.flags}
+    levels = [{firing.code: firing.level for firing in suggestion.firings} for suggestion in suggestions]
+    by_model = [{firing.code for firing in s.firings if firing.source == "model"} for s in suggestions]
+    urgent = {rule.code for rule in knowledge.rules if rule.level == "S"} & annotated
+    per_code = {}
+    for rule in knowledge.rules:
+        if rule.code in annotated:
+            raised = {(row.id, rule.code) for row, found in zip(rows, levels, strict=True) if rule.code in found}
+            per_code[rule.code] = {
+                "level": rule.level,
+                "raised_by_model_alone": sum(rule.code in found for found in by_model),
+                **_against(raised, _annotated(rows, {rule.code})),
+            }
+    wanted = _annotated(rows, urgent)
+    found = [(row.id, code, level) for row, seen in zip(rows, levels, strict=True) for code, level in seen.items()]
+    at_s = {(row, code) for row, code, level in found if code in urgent and level == "S"}
+    at_any = {(row, code) for row, code, _ in found if code in urgent}
+    return {
+        "per_code": per_code,
+        "urgent": {"at_level_s": _against(at_s, wanted), "at_any_level": _against(at_any, wanted)},
+        "urgent_missed": sorted(f"{row} {code}" for row, code in wanted - at_any),
+    }
+
+
+def changed_by_rules(served: System, blend: System, rows: Sequence[Example], taxonomy: Taxonomy) -> dict[str, Any]:
+    """Return, per head that rules may change, accuracy without and with them and the ids of the changed rows."""
+    figures: dict[str, Any] = {}
+    for head in RULED:
+        names = taxonomy.labels[head]
+        gold = [row.labels[head] for row in rows]
+        before = [names[place] for place in blend.answers[head].predicted]
+        after = [names[place] for place in served.answers[head].predicted]
+        changed = [i for i in range(len(rows)) if before[i] != after[i]]
+        figures[head] = {
+            "without": round(sum(b == g for b, g in zip(before, gold, strict=True)) / len(rows), 4),
+            "with": round(sum(a == g for a, g in zip(after, gold, strict=True)) / len(rows), 4),
+            "mended": [rows[i].id for i in changed if after[i] == gold[i]],
+            "spoilt": [rows[i].id for i in changed if before[i] == gold[i]],
+            "neither": [rows[i].id for i in changed if gold[i] not in (before[i], after[i])],
+        }
+    return figures
+
+
+def _annotated(rows: Sequence[Example], codes: set[str]) -> set[tuple[str, str]]:
+    return {(row.id, flag) for row in rows for flag in row.flags if flag in codes}
+
+
+def _against(raised: set[tuple[str, str]], wanted: set[tuple[str, str]]) -> dict[str, Any]:
+    right = len(raised & wanted)
+    return {
+        "annotated": len(wanted),
+        "raised": len(raised),
+        "right": right,
+        "precision": round(right / len(raised), 4) if raised else None,
+        "recall": round(right / len(wanted), 4) if wanted else None,
+    }
