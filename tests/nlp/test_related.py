@@ -149,3 +149,29 @@ def test_a_repeat_has_no_news_and_a_new_fact_is_shown_in_the_original() -> None:
     assert any("2021年3月" in wording for wording in told)
     assert "新的事实" in news.message
     assert "重复反映" in news_in(earlier, earlier).message
+
+
+def test_kept_signatures_are_compared_without_a_vector_and_a_vector_of_zeros_is_like_nothing() -> None:
+    index = RelatedIndex(width=32, same_matter=0.5)
+    texts = [TEXT, OTHER]
+    index.add_many(
+        ["kept", "other"],
+        signatures=np.stack([sign(text) for text in texts]),
+        digests=[text_digest(text) for text in texts],
+        vectors=np.zeros((2, 32), np.float32),
+    )
+    by_text = index.query_signed(sign(TEXT), digest=text_digest(TEXT), vector=None)
+    assert [(match.petition_id, match.relation) for match in by_text.matches] == [("kept", "same_text")]
+    assert by_text.matches[0].matter_share == 0
+    assert index.query("完全不同的另外一些话", vector=random_vector(3)).matches == ()
+
+
+@pytest.mark.parametrize("text", ["", "？！", "[姓名][电话]"])
+def test_a_text_without_words_is_related_to_nothing(text: str) -> None:
+    index = index_of(text, TEXT)
+    assert index.query("。", vector=random_vector(0)).matches == ()
+
+
+def test_the_same_new_wording_is_told_once() -> None:
+    earlier, later = (prepare(Petition(text=text)) for text in (TEXT, f"{TEXT}3月5日答复过，3月5日之后没有下文。"))
+    assert [later.text[start:end] for _, start, end in news_in(later, earlier).spans].count("3月5日") == 1

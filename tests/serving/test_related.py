@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from starlette.testclient import TestClient
 
 from nlp.related import from_bytes, sign, text_digest
@@ -117,12 +117,26 @@ def test_vectors_of_another_bundle_are_not_compared_but_texts_are(
     later = type(classifier)("fake-2", width=48)
     office = make_office(serve(app=create_app(make_settings(), later)))
     clerk = office.enter("clerk")
-    matter, text = office.submit("电梯总是停在半路，事项7"), office.submit(LAMPS)
+    matter, same = office.submit("电梯总是停在半路，事项7"), office.submit(LAMPS)
     again = office.submit("事项7，水管爆裂无人过问")
     assert found(clerk, matter) == [(again["id"], "same_matter")]
-    assert found(clerk, text) == [(before[1]["id"], "same_text")]
+    assert found(clerk, same) == [(before[1]["id"], "same_text")]
     assert related(clerk, matter)["matter_compared"] is True
     assert related(clerk, before[0])["matter_compared"] is False
+
+
+@both
+def test_petitions_kept_before_there_were_fingerprints_get_one(office: Any) -> None:
+    clerk = office.enter("clerk")
+    before = office.submit(LAMPS)
+    with office.context.store.write() as session:
+        session.execute(text("DROP TABLE fingerprints"))
+        session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    office.context.store.prepare(auto_migrate=True)
+    again = office.submit(LAMPS_AGAIN)
+    assert found(clerk, before) == [(again["id"], "near_duplicate")]
+    assert related(clerk, before)["matter_compared"] is False
+    assert found(clerk, again) == [(before["id"], "near_duplicate")]
 
 
 def test_a_switched_bundle_is_followed(open_office: Callable[..., Any], classifier: Any) -> None:
