@@ -70,11 +70,17 @@ ROUTERS = (
 _IDEMPOTENCY_LASTS = timedelta(days=7)
 
 
-def load_router(bundle_dir: Path | None) -> Classifier:
-    """Load the router with the bundle in `bundle_dir`, or the bundled default; raises BundleError."""
-    from nlp.router import Router  # the model's libraries load in seconds: not before they are needed
+def router_loader(settings: Settings) -> LoadClassifier:
+    """Return what loads the router with a bundle; whichever it is, the office's overlays are read with it."""
 
-    return Router.load(bundle_dir)
+    def load(bundle_dir: Path | None) -> Classifier:
+        from nlp.router import Router  # the model's libraries load in seconds: not before they are needed
+
+        return Router.load(
+            bundle_dir, taxonomy_overlay=settings.taxonomy_overlay, knowledge_overlay=settings.knowledge_overlay
+        )
+
+    return load
 
 
 def open_telemetry(settings: Settings) -> "Telemetry | None":
@@ -90,11 +96,11 @@ def create_app(
     settings: Settings,
     classifier: Classifier | None = None,
     *,
-    load: LoadClassifier = load_router,
+    load: LoadClassifier | None = None,
     now: Callable[[], datetime] = utc_now,
     telemetry: "Telemetry | None" = None,
 ) -> FastAPI:
-    """Return an app that serves `classifier`, or the bundle of `settings` loaded with `load`."""
+    """Return an app that serves `classifier`, or the bundle of `settings` loaded with `load` (None: as a router)."""
     metrics = Metrics()
     telemetry = telemetry or open_telemetry(settings)
     store = Store(settings.database_url, pool=settings.database_pool)
@@ -102,7 +108,9 @@ def create_app(
     context = Context(
         settings=settings,
         metrics=metrics,
-        host=ModelHost(settings, load=load, metrics=metrics, serves=stored.follow, classifier=classifier),
+        host=ModelHost(
+            settings, load=load or router_loader(settings), metrics=metrics, serves=stored.follow, classifier=classifier
+        ),
         store=store,
         related=stored,
         seal=Seal(settings),

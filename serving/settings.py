@@ -40,6 +40,12 @@ class Settings(BaseSettings):
     bundles_dir: Path | None = Field(
         default=None, description="可热切换的模型包所在目录，切换时只能按名字选其中的子目录。"
     )
+    taxonomy_overlay: Path | None = Field(
+        default=None, description="本机关的单位目录（YAML，格式见 docs/labels.md）：本地名称、别名、由谁代行。"
+    )
+    knowledge_overlay: Path | None = Field(
+        default=None, description="本机关的口径文件（YAML，格式见 docs/knowledge.md）：本地期限、线索、依据。"
+    )
     max_batch: int = Field(default=16, ge=1, le=512, description="一次推理最多合并多少件。")
     max_batch_chars: int = Field(default=24_000, ge=1, description="一次推理合并后的总字数上限（件数×最长件）。")
     max_waiting: int = Field(default=128, ge=1, le=100_000, description="等待推理的件数上限，超过即答 429。")

@@ -14,6 +14,7 @@ from rich.text import Text
 from nlp.decide import HEAD_NAMES
 from nlp.errors import TextError
 from nlp.petition import Petition, Suggestion
+from serving.commands.options import Bundle, KnowledgeOverlay, TaxonomyOverlay
 from serving.schemas.suggestion import SuggestionOut
 from serving.tables.encodings import decode
 
@@ -38,13 +39,15 @@ def classify(
     received_on: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="收到之日，期限由此起算，默认今天。")
     ] = None,
-    bundle: Annotated[Path | None, typer.Option(envvar="PETITION_BUNDLE", help="模型包目录，默认用自带的。")] = None,
+    bundle: Bundle = None,
+    taxonomy_overlay: TaxonomyOverlay = None,
+    knowledge_overlay: KnowledgeOverlay = None,
 ) -> None:
     """Judge one petition."""
     petition = Petition(text=_read(text, file), title=_writable(title))
     from nlp.router import Router  # the model's libraries load in seconds: not before they are needed
 
-    router = Router.load(bundle)
+    router = Router.load(bundle, taxonomy_overlay=taxonomy_overlay, knowledge_overlay=knowledge_overlay)
     suggestion = router.suggest(petition)
     if law:
         _with_law(router, petition, suggestion, received_on=received_on, as_json=as_json)

@@ -7,9 +7,12 @@ import typer
 import uvicorn
 from fastapi import FastAPI
 
+from nlp.errors import CollectedError
+from nlp.knowledge import load_knowledge
+from nlp.taxonomy import load_taxonomy
 from serving import logs
 from serving.app import create_app
-from serving.commands.opening import read_settings
+from serving.commands.opening import SettingsError, read_settings
 from serving.context import utc_now
 from serving.roles import COMMAND_LINE
 from serving.settings import Settings
@@ -32,6 +35,7 @@ def serve(
     """Run the server until it is told to stop."""
     settings = read_settings(host=host, port=port, workers=workers)
     logs.configure(settings.log_level)
+    _check_overlays(settings)
     _prepare(settings)
     typer.echo(f"信访事项研判：http://{settings.host}:{settings.port}/", err=True)
     for name in ("host", "port", "workers"):  # the worker processes read the environment
@@ -51,6 +55,18 @@ def serve(
         # After uvicorn's 5 seconds a busy machine would have its workers killed, again and again, while they import.
         timeout_worker_healthcheck=120,
     )
+
+
+def _check_overlays(settings: Settings) -> None:
+    """Refuse to start on overlay files that are at fault, with every fault of both: the model loads much later."""
+    faults = []
+    for load, overlay in ((load_taxonomy, settings.taxonomy_overlay), (load_knowledge, settings.knowledge_overlay)):
+        try:
+            load(overlay)
+        except CollectedError as error:
+            faults.append(str(error))
+    if faults:
+        raise SettingsError("没有启动，本机关的文件有误。" + "\n".join(faults))
 
 
 def _prepare(settings: Settings) -> None:

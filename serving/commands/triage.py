@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from serving.commands.options import Bundle, KnowledgeOverlay, TaxonomyOverlay
 from serving.tables import Columns, find_columns, open_table
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ def triage(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="接着上次中断处做。")] = False,
     force: Annotated[bool, typer.Option("--force", help="覆盖已有结果，丢弃未完成的结果。")] = False,
-    bundle: Annotated[Path | None, typer.Option(envvar="PETITION_BUNDLE", help="模型包目录，默认用自带的。")] = None,
+    bundle: Bundle = None,
+    taxonomy_overlay: TaxonomyOverlay = None,
+    knowledge_overlay: KnowledgeOverlay = None,
 ) -> None:
     """Judge every row of a table."""
     # The model's libraries load in seconds: not before they are needed.
@@ -47,7 +50,12 @@ def triage(
     _tell_reading(messages, columns, notice=table.notice)
     if force and not resume:
         job.partial.unlink(missing_ok=True)
-    router = Router.load(bundle, n_threads=1)  # runs in the thread that asks, so that several can share it
+    router = Router.load(
+        bundle,
+        taxonomy_overlay=taxonomy_overlay,
+        knowledge_overlay=knowledge_overlay,
+        n_threads=1,  # runs in the thread that asks, so that several can share it
+    )
     workers = workers or min(os.cpu_count() or 1, _USEFUL_WORKERS)
     with _progress(messages) as progress:
         bar = progress.add_task("研判", total=table.n_rows)

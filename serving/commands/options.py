@@ -1,0 +1,15 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Bundle = Annotated[Path | None, typer.Option(envvar="PETITION_BUNDLE", help="模型包目录，默认用自带的。")]
+TaxonomyOverlay = Annotated[
+    Path | None, typer.Option(envvar="PETITION_TAXONOMY_OVERLAY", help="本机关的单位目录（YAML），见 docs/labels.md。")
+]
+KnowledgeOverlay = Annotated[
+    Path | None,
+    typer.Option(envvar="PETITION_KNOWLEDGE_OVERLAY", help="本机关的口径文件（YAML），见 docs/knowledge.md。"),
+]

@@ -1,0 +1,167 @@
+"""An office's own directory and practice: refused at the start with every fault, kept when the bundle changes."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.testclient import TestClient
+
+from nlp.petition import Petition
+from nlp.router import Router
+from serving import cli
+from serving.app import create_app
+from serving.settings import Settings
+
+UNITS = "office: 青石县信访局\ndepartments:\n  urban_management: {{name: {name}}}\n"
+PRACTICE = "office: 青石县信访局\ndeadlines:\n  - {code: local_520_accept, limit: 3}\n"
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    def run(*arguments: object) -> int:
+        monkeypatch.setattr(sys, "argv", ["petition", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        return int(stop.value.code or 0)
+
+    return run
+
+
+@pytest.fixture
+def units(tmp_path: Path) -> Path:
+    path = tmp_path / "units.yaml"
+    path.write_text(UNITS.format(name="县综合行政执法局"), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def practice(tmp_path: Path) -> Path:
+    path = tmp_path / "practice.yaml"
+    path.write_text(PRACTICE, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What `petition serve` handed to uvicorn."""
+    given: list[str] = []
+    monkeypatch.setattr(uvicorn, "run", lambda app, **_: given.append(app))
+    return given
+
+
+def test_serving_on_bad_files_is_refused_with_every_fault_of_both(
+    run: Run, started: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "units.yaml").write_text(
+        "office: 甲\ndepartments: {nowhere: {}, transport: {name: 7}}", encoding="utf-8"
+    )
+    (tmp_path / "practice.yaml").write_text(
+        "office: 甲\nrules:\n  - {code: self_harm, disabled: true}", encoding="utf-8"
+    )
+    monkeypatch.setenv("PETITION_DATABASE_URL", f"sqlite:///{tmp_path}/new.sqlite3")
+    monkeypatch.setenv("PETITION_TAXONOMY_OVERLAY", "units.yaml")
+    monkeypatch.setenv("PETITION_KNOWLEDGE_OVERLAY", "practice.yaml")
+    assert run("serve") == 2
+    said = capsys.readouterr().err
+    for fault in (
+        "没有启动，本机关的文件有误",
+        "units.yaml 有2处错误",
+        "departments.nowhere：标准目录里没有这个部门代码",
+        "departments.transport：name 须为文字",
+        "practice.yaml 有1处错误",
+        "rules self_harm：S 级安全规则不能停用",
+    ):
+        assert fault in said
+    assert not started
+    assert not (tmp_path / "new.sqlite3").exists(), "it was refused before anything was opened"
+
+
+def test_serving_on_sound_files_starts(
+    run: Run, started: list[str], tmp_path: Path, units: Path, practice: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PETITION_DATABASE_URL", f"sqlite:///{tmp_path}/new.sqlite3")
+    monkeypatch.setenv("PETITION_TAXONOMY_OVERLAY", str(units))
+    monkeypatch.setenv("PETITION_KNOWLEDGE_OVERLAY", str(practice))
+    monkeypatch.setattr("serving.commands.serve.os.environ", {})  # it hands its settings to worker processes
+    assert run("serve") == 0
+    assert started == ["serving.commands.serve:make_app"]
+
+
+@pytest.mark.usefixtures("router")  # says where there is no model to load
+def test_the_files_are_in_force_and_stay_when_the_bundle_is_loaded_again(
+    serve: Callable[..., TestClient],
+    make_settings: Callable[..., Settings],
+    make_office: Callable[..., Any],
+    units: Path,
+    practice: Path,
+) -> None:
+    settings = make_settings(taxonomy_overlay=units, knowledge_overlay=practice, max_batch=1)
+    office = make_office(serve(app=create_app(settings)))
+    maintainer = office.enter("maintainer")
+
+    def name() -> str:
+        heads = maintainer.get("/v1/taxonomy").json()["heads"]
+        return next(str(unit["name"]) for unit in heads["department"] if unit["code"] == "urban_management")
+
+    def limit() -> float | None:
+        deadlines = office.context.host.classifier.knowledge.deadlines
+        return next(clock.limit for clock in deadlines if clock.code == "local_520_accept")
+
+    assert (name(), limit()) == ("县综合行政执法局", 3)
+    first = office.context.host.classifier
+    assert maintainer.post("/v1/model/reload", json={}).status_code == 200
+    assert office.context.host.classifier is not first
+    assert (name(), limit()) == ("县综合行政执法局", 3)
+    units.write_text(UNITS.format(name="县城管执法大队"), encoding="utf-8")
+    assert maintainer.post("/v1/model/reload", json={}).status_code == 200
+    assert name() == "县城管执法大队"
+    units.write_text(UNITS.format(name="7"), encoding="utf-8")
+    refused = maintainer.post("/v1/model/reload", json={})
+    assert refused.status_code == 422
+    assert "urban_management：name 须为文字" in refused.json()["detail"]
+    assert name() == "县城管执法大队"
+
+
+@pytest.mark.parametrize("given_as", ["options", "environment"])
+def test_the_commands_take_them_too(
+    given_as: str,
+    run: Run,
+    units: Path,
+    practice: Path,
+    tmp_path: Path,
+    classifier: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked: list[tuple[object, object]] = []
+
+    class Loaded:
+        taxonomy = classifier.taxonomy
+        bundle = classifier.bundle
+        suggest_many = staticmethod(classifier.suggest_many)
+
+        def suggest(self, petition: Petition) -> object:
+            return classifier.suggest_many([petition])[0]
+
+    def load(_: Path | None, *, taxonomy_overlay: Path, knowledge_overlay: Path, **__: object) -> Loaded:
+        asked.append((taxonomy_overlay, knowledge_overlay))
+        return Loaded()
+
+    monkeypatch.setattr(Router, "load", load)
+    options: list[object] = []
+    if given_as == "options":
+        options = ["--taxonomy-overlay", units, "--knowledge-overlay", practice]
+    else:
+        monkeypatch.setenv("PETITION_TAXONOMY_OVERLAY", str(units))
+        monkeypatch.setenv("PETITION_KNOWLEDGE_OVERLAY", str(practice))
+    assert run("classify", "路灯坏了一个月没人修", "--json", *options) == 0
+    assert json.loads(capsys.readouterr().out)
+    table = tmp_path / "in.csv"
+    table.write_text("编号,正文\n1,路灯坏了一个月没人修\n", encoding="utf-8")
+    assert run("triage", table, "--out", tmp_path / "out.csv", *options) == 0
+    assert asked == [(units, practice)] * 2
