@@ -116,6 +116,24 @@ def evaluate_command(
     typer.echo(f"report: {out / 'report.html'}")
 
 
+@app.command("compare")
+def compare_command(
+    first: Annotated[Path, typer.Argument(help="bundle that serves now, for example nlp/bundles/default")],
+    second: Annotated[Path, typer.Argument(help="bundle that might take its place")],
+    data: Annotated[Path, typer.Option(help="folder of the messages")] = Path("../shared/data"),
+) -> None:
+    """Compare two bundles on the same frozen test rows, head by head."""
+    from training.compare import compare_bundles
+
+    columns = "{:12} {:>7} {:>7} {:>11} {:>12} {:>8} {:>13} {:>17}"
+    heading = ("head", "first", "second", "only first", "only second", "p", "other answer", "confidence shift")
+    lines = [columns.format(*heading)]
+    for c in compare_bundles(first, second, data=data):
+        figures = (f"{c.first:.4f}", f"{c.second:.4f}", c.only_first, c.only_second, f"{c.p:.2g}")
+        lines.append(columns.format(c.head, *figures, f"{c.changed:.1%}", f"{c.confidence_shift:.3f}"))
+    typer.echo("\n".join(lines))
+
+
 def main() -> None:
     """Run the command line; an expected error is one line on stderr and exit code 2."""
     try:

@@ -21,7 +21,7 @@ from nlp.taxonomy.records import SEPARATOR
 
 DATASETS = Path(__file__).parents[1] / "datasets"
 
-Source = Literal["annotated", "reread", "written", "dataset"]
+Source = Literal["annotated", "reread", "written", "dataset", "corrected"]
 
 
 class DataError(PetitionError):

@@ -34,7 +34,8 @@ from nlp.rules import find_firings
 from nlp.runtime import Reading, Runtime
 from nlp.taxonomy import Taxonomy, load_taxonomy
 from training.calibrate import fit_blends
-from training.data import Example, read_examples
+from training.corrections import deal_examples
+from training.data import Example
 from training.finetune import FinetuneSettings, label_arrays, load_classifier
 from training.flags import (
     RULES_ALONE,
@@ -47,7 +48,7 @@ from training.flags import (
 from training.linear import LinearBranch, choose_vocabulary, feature_matrix, fit_linear
 from training.model import PetitionClassifier
 from training.settings import build
-from training.split import Split, split_examples
+from training.split import Split
 from training.thresholds import choose_threshold
 
 NEEDED: tuple[Head, ...] = ("category_l1", "channel", "department")
@@ -94,7 +95,7 @@ def export_bundle(
     shutil.copy(run / "tokenizer.json", out / "tokenizer.json")
     _write_heads(model, out / "heads.npz")
     if dealt is None:
-        dealt = split_examples(read_examples(data, taxonomy, written=settings.written))
+        dealt = deal_examples(data, taxonomy, written=settings.written, corrections=settings.corrections)
     console.print("fitting the linear branch")
     branch = fit_linear_branch(dealt["fit"], taxonomy)
     _write_linear(branch, out / "linear.npz")

@@ -23,12 +23,13 @@ from torch import Tensor, nn
 from nlp.petition import HEADS, Head
 from nlp.taxonomy import Taxonomy, load_taxonomy
 from nlp.tokenise import PieceTokeniser
-from training.data import Example, read_examples
+from training.corrections import deal_examples
+from training.data import Example
 from training.flags import LEARNED, flag_array
 from training.model import EncoderSettings, PetitionClassifier, WindowBatch, load_encoder, new_encoder
 from training.provenance import write_provenance
 from training.settings import RecipeError
-from training.split import Split, split_examples
+from training.split import Split
 
 MISSING = -1
 """Stands for "not labelled" in label arrays; such rows give no loss for that head."""
@@ -43,7 +44,8 @@ class FinetuneSettings:
 
     `encoder` is a folder in Hugging Face form, or None for scratch; `tokenizer` a tokenizer.json, or None for the
     encoder's own; `start` an earlier run of the same shape to go on from. Training reads `train_windows` windows of a
-    text, serving `max_windows`. `r_drop` weighs the agreement of two passes with different dropout (Liang et al. 2021),
+    text, serving `max_windows`. `corrections` is an export of petitions decided at the desk, to be learnt as well.
+    `r_drop` weighs the agreement of two passes with different dropout (Liang et al. 2021),
     `adversarial` is the length of the step against the piece embeddings (FGM, Miyato et al. 2017); 0 leaves either out.
     """
 
@@ -72,6 +74,7 @@ class FinetuneSettings:
     r_drop: float = 0.0
     adversarial: float = 0.0
     written: bool = True
+    corrections: Path | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -105,7 +108,7 @@ def finetune(
     # ── data ─────────────────────────────────────────────────────────────────────────────────────────────────────
     taxonomy = load_taxonomy()
     if dealt is None:
-        dealt = split_examples(read_examples(settings.data, taxonomy, written=settings.written))
+        dealt = deal_examples(settings.data, taxonomy, written=settings.written, corrections=settings.corrections)
     fit = [e for e in dealt["fit"] if e.labels or (settings.public_weight and e.public_category)]
     held = [e for e in dealt["calibration"] if e.labels]
     tokeniser = PieceTokeniser(
