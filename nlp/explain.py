@@ -77,11 +77,18 @@ def _encoder_support(reading: Reading, lead: Floats, length: int) -> Floats:
     width = reading.hidden.shape[1]
     per_piece = reading.hidden @ lead[:width] / len(reading.hidden)
     per_piece += reading.attention * (reading.hidden @ lead[width:])
-    support = np.zeros(length, dtype=np.float32)
-    for (start, end), value in zip(reading.spans, per_piece, strict=True):
-        if end > start:
-            support[start:end] += value / (end - start)
-    return support
+    bounds = np.asarray(reading.spans, dtype=np.int64)
+    sizes = np.maximum(bounds[:, 1] - bounds[:, 0], 1)
+    # [CLS] and [SEP] stand for no character.
+    return _spread(bounds[:, 0], bounds[:, 1], np.where(bounds[:, 1] > bounds[:, 0], per_piece, 0) / sizes, length)
+
+
+def _spread(starts: NDArray[np.int64], ends: NDArray[np.int64], values: Floats, length: int) -> Floats:
+    """Return per character the sum of the `values` of all spans that cover it: a running sum of starts and ends."""
+    steps = np.zeros(length + 1, dtype=np.float64)
+    np.add.at(steps, starts, values)
+    np.add.at(steps, ends, -values)
+    return np.asarray(np.cumsum(steps)[:-1], dtype=np.float32)
 
 
 class _Occurrences:
@@ -107,11 +114,7 @@ class _Occurrences:
     def support(self, lead: Floats) -> Floats:
         """Return every character's share (characters,) of a score that weighs the n-gram `places[i]` by `lead[i]`."""
         per_character = self._values * lead / self._sizes
-        # Add each n-gram's share to all its characters through a running sum of starts and ends.
-        steps = np.zeros(self._length + 1, dtype=np.float64)
-        np.add.at(steps, self._starts, per_character)
-        np.add.at(steps, self._starts + self._sizes, -per_character)
-        return np.asarray(np.cumsum(steps)[:-1], dtype=np.float32)
+        return _spread(self._starts, self._starts + self._sizes, per_character, self._length)
 
 
 def _clauses(text: str) -> list[tuple[int, int]]:
