@@ -83,7 +83,7 @@ def _encoder_support(reading: Reading, lead: Floats, length: int) -> Floats:
     return _spread(bounds[:, 0], bounds[:, 1], np.where(bounds[:, 1] > bounds[:, 0], per_piece, 0) / sizes, length)
 
 
-def _spread(starts: NDArray[np.int64], ends: NDArray[np.int64], values: Floats, length: int) -> Floats:
+def _spread(starts: NDArray[np.int64], ends: NDArray[np.int64], values: NDArray[np.floating], length: int) -> Floats:
     """Return per character the sum of the `values` of all spans that cover it: a running sum of starts and ends."""
     steps = np.zeros(length + 1, dtype=np.float64)
     np.add.at(steps, starts, values)

@@ -113,16 +113,17 @@ def test_contributions_of_the_characters_add_up_to_the_lead(router, suggestions)
             branch = router.runtime.linear[head]
             bias = float(branch.bias[best] - branch.bias[second])
             linear = float(reading.linear[head][best] - reading.linear[head][second])
-            assert occurrences.support(head, best, second).sum() == pytest.approx(linear - bias, abs=1e-3)
+            known = branch.weight[occurrences.places]
+            lead = known[:, best] * branch.scale[best] - known[:, second] * branch.scale[second]
+            assert occurrences.support(lead).sum() == pytest.approx(linear - bias, abs=1e-3)
             weights = router.runtime.heads[head]
             bias = float(weights.bias[best] - weights.bias[second])
             encoder = float(reading.encoder[head][best] - reading.encoder[head][second])
-            support = _encoder_support(reading, router.runtime, head, best, second, len(masked.text))
+            lead = weights.weight[:, best] - weights.weight[:, second]
+            support = _encoder_support(reading, lead, len(masked.text))
             # [CLS] and [SEP] stand for no character.
             frame = sum(
-                _piece_share(reading, weights.weight[:, best] - weights.weight[:, second], place)
-                for place, (start, end) in enumerate(reading.spans)
-                if start == end
+                _piece_share(reading, lead, place) for place, (start, end) in enumerate(reading.spans) if start == end
             )
             assert support.sum() + frame == pytest.approx(encoder - bias, abs=1e-3)
 
