@@ -151,3 +151,13 @@ def test_faulty_templates_are_named(tmp_path: Path, content: str, said: str) -> 
     (tmp_path / "notice_accept.yaml").write_text(content, "utf-8")
     with pytest.raises(NoticeError, match=said):
         draft_notice("notice_accept", FACTS, templates=tmp_path)
+
+
+def test_what_needs_a_decision_is_what_the_knowledge_says():
+    needs = {notice.code for notice in load_knowledge().notices if notice.needs_decision}
+    for code in NOTICES:
+        if code in needs:
+            with pytest.raises(NoticeError, match="由人作出决定"):
+                draft_notice(code, Facts())
+        else:
+            assert draft_notice(code, Facts()).html
