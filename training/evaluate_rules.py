@@ -3,11 +3,10 @@
     python -m training.evaluate_rules --data ../shared/data
 
 The annotated messages are cut in two halves by near-duplicate group: the rules were written on `dev` (and on the part
-`fit` of the second reading), `held` and the rest of the second reading (`fresh`) were kept for measuring. The channel
-and department scores are those of a stand-in (character n-grams and a linear model trained on the other half), so that
-no row is scored by a model that has seen it. No message text leaves this program: cases are listed by id. The written
-sentences and adversarial texts are ours; their `first_sight` says whether they passed when they were first run, before
-any rule was changed for them.
+`fit` of the second reading), `held` and the rest of the second reading (`fresh`) were kept for measuring. Channel and
+department are those of the bundled model on the splits it has not learnt from (thresholds and test). No message text
+leaves this program: cases are listed by id. The written sentences and adversarial texts are ours; their `first_sight`
+says whether they passed when they were first run, before any rule was changed for them.
 """
 
 import argparse
@@ -15,27 +14,23 @@ import csv
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from time import process_time
 from typing import Any
 
-import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.svm import LinearSVC
-
-from nlp.knowledge import Knowledge, load_knowledge
-from nlp.petition import Firing, Head, Masked, Petition, Scores
+from nlp.knowledge import Knowledge
+from nlp.petition import HEADS, Firing, Head, Masked, Petition
 from nlp.prepare import prepare
+from nlp.router import Router
 from nlp.routes import Routing, combine
 from nlp.rules import find_firings
-from nlp.taxonomy import Taxonomy, load_taxonomy
 from training.data import DATASETS, Example, read_examples
 from training.rules_page import page
+from training.split import read_splits
 
 HALVES = ("dev", "held")
 FRESH = "fresh"
-STAND_IN_HEADS: tuple[Head, ...] = ("nature", "channel", "department")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,16 +71,18 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the annotated messages")
     parser.add_argument("--out", type=Path, default=Path("docs/rules.md"))
     options = parser.parse_args()
-    knowledge, taxonomy = load_knowledge(), load_taxonomy()
-    fit = {row["id"] for row in _table(DATASETS / "annotations" / "splits.csv") if row["split"] == "fit"}
-    examples = read_examples(options.data, taxonomy, written=False)
+    router = Router.load()
+    knowledge, splits = router.knowledge, read_splits()
+    fit = {id_ for id_, split in splits.items() if split == "fit"}
+    examples = read_examples(options.data, router.taxonomy, written=False)
+    unseen = [example for example in examples if example.labels and splits.get(example.id) in ("thresholds", "test")]
     cases = judge((example for example in examples if example.source == "annotated"), knowledge)
     fresh = (example for example in examples if example.source == "reread" and example.id not in fit)
     text = page(
         cases=[*cases, *judge(fresh, knowledge)],
         readers=two_readings(),
         milliseconds=speed(cases, knowledge),
-        routed=route(cases, knowledge, taxonomy),
+        routed=route(judge(unseen, knowledge), router),
         sentences=read_sentences(DATASETS / "rules" / "sentences.jsonl", knowledge),
         adversarial=read_adversarial(DATASETS / "rules" / "adversarial.jsonl", knowledge),
         knowledge=knowledge,
@@ -130,42 +127,24 @@ def speed(cases: Sequence[Case], knowledge: Knowledge) -> float:
     return (process_time() - started) * 1000 * 500 / characters
 
 
-def route(cases: Sequence[Case], knowledge: Knowledge, taxonomy: Taxonomy) -> list[Routed]:
-    """Score each half with a stand-in trained on the other one, and combine with the law."""
+def route(cases: Sequence[Case], router: Router) -> list[Routed]:
+    """Score cases with the bundled model as it is before routing law, and combine them with the law."""
+    labels = router.calibration.labels
     routed = []
-    for half in HALVES:
-        here = [case for case in cases if case.half == half]
-        there = [case for case in cases if case.half != half]
-        for case, scores in zip(here, stand_in(there, here, taxonomy), strict=True):
-            routing = combine(
-                case.masked,
-                scores,
-                labels=taxonomy.labels,
-                knowledge=knowledge,
-                firings=tuple(case.firings.values()),
-                taxonomy=taxonomy,
-            )
-            best = {h: taxonomy.labels[h][int(scores.probabilities[h].argmax())] for h in STAND_IN_HEADS}
-            routed.append(Routed(case=case, best=best, routing=routing))
-    return routed
-
-
-def stand_in(train: Sequence[Case], test: Sequence[Case], taxonomy: Taxonomy) -> list[Scores]:
-    """Score `test` with linear models over character n-grams trained on `train`."""
-    vectors = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), min_df=2, sublinear_tf=True, max_features=200_000)
-    seen = vectors.fit_transform([case.masked.text for case in train])
-    unseen = vectors.transform([case.masked.text for case in test])
-    scores = [Scores(probabilities={}) for _ in test]
-    for head in STAND_IN_HEADS:
-        model = LinearSVC(C=0.5, random_state=0).fit(seen, [case.example.labels[head] for case in train])
-        margins = model.decision_function(unseen)
-        odds = np.exp((margins - margins.max(axis=1, keepdims=True)) * 4)
-        full = np.zeros((len(test), len(taxonomy.labels[head])), dtype=np.float32)
-        full[:, [taxonomy.labels[head].index(label) for label in model.classes_]] = odds / odds.sum(
-            axis=1, keepdims=True
+    for case in cases:
+        reading = router.runtime.read(case.masked.text)
+        scores = router.calibration.scores(reading.encoder, reading.linear)
+        routing = combine(
+            case.masked,
+            scores,
+            labels=labels,
+            knowledge=router.knowledge,
+            firings=tuple(case.firings.values()),
+            taxonomy=router.taxonomy,
         )
-        scores = [replace(s, probabilities={**s.probabilities, head: row}) for s, row in zip(scores, full, strict=True)]
-    return scores
+        best = {head: labels[head][int(scores.probabilities[head].argmax())] for head in HEADS}
+        routed.append(Routed(case=case, best=best, routing=routing))
+    return routed
 
 
 def _table(path: Path) -> list[dict[str, str]]:

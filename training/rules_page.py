@@ -236,57 +236,38 @@ _KINDS = {
 
 def _overruled(routed: Sequence[Routed], head: Head, name: str) -> str:
     """Where the rules overruled the model, right and wrong, by id."""
-    rows = []
-    lists: dict[tuple[str, str], list[str]] = {}
-    for half in ("dev", "held"):
-        here = [item for item in routed if item.case.half == half]
-        alone = with_rules = 0
-        verdicts: Counter[str] = Counter()
-        for item in here:
-            truth, model = item.case.example.labels[head], item.best[head]
-            rule = (item.routing.channel if head == "channel" else item.routing.department).best.code
-            alone += model == truth
-            with_rules += rule == truth
-            if rule != model:
-                verdict = "改对" if rule == truth else "改错" if model == truth else "两者都不对"
-                verdicts[verdict] += 1
-                lists.setdefault((half, verdict), []).append(item.case.example.id)
-        rows.append(
-            [
-                half,
-                len(here),
-                _share(alone, len(here)),
-                _share(with_rules, len(here)),
-                verdicts["改对"],
-                verdicts["改错"],
-                verdicts["两者都不对"],
-            ]
-        )
-    named = "\n".join(f"- {half}，{verdict}：" + "、".join(ids) for (half, verdict), ids in sorted(lists.items()))
+    alone = with_rules = 0
+    named: dict[str, list[str]] = {"改对": [], "改错": [], "两者都不对": []}
+    for item in routed:
+        truth, model = item.case.example.labels[head], item.best[head]
+        rule = (item.routing.channel if head == "channel" else item.routing.department).best.code
+        alone += model == truth
+        with_rules += rule == truth
+        if rule != model:
+            named["改对" if rule == truth else "改错" if model == truth else "两者都不对"].append(item.case.example.id)
+    rows = [[len(routed), _share(alone, len(routed)), _share(with_rules, len(routed)), *map(len, named.values())]]
+    ids = "\n".join(f"- {verdict}：" + ("、".join(found) or "无") for verdict, found in named.items())
     return (
-        f"## {name}：模型与规则\n\n模型是替身（另一半上训练的字符 n-gram 线性模型），不是随包的模型。\n\n"
-        + _table(["半", "件数", "模型准确率", "加规则准确率", "改对", "改错", "两者都不对"], rows)
-        + f"\n{named}\n"
+        f"## {name}：模型与规则\n\n随包的模型，在它没有学过的件上（定阈值与测试两个划分）。\n\n"
+        + _table(["件数", "模型准确率", "加规则准确率", *named], rows)
+        + f"\n{ids}\n"
     )
 
 
 def _offered(routed: Sequence[Routed]) -> str:
     """Offered channels and proposed co-departments against the annotated ones, and how often a person is asked."""
-    rows = []
-    for half in ("dev", "held"):
-        here = [item for item in routed if item.case.half == half]
-        offered = _sets(
-            (set(item.case.example.accepted), {option.channel for option in item.routing.alternatives}) for item in here
-        )
-        asked = sum(bool(item.routing.reasons) for item in here)
-        rows.append([half, offered.right + offered.wrong, offered.precision, offered.recall, _share(asked, len(here))])
+    offered = _sets(
+        (set(item.case.example.accepted), {option.channel for option in item.routing.alternatives}) for item in routed
+    )
+    asked = _share(sum(bool(item.routing.reasons) for item in routed), len(routed))
+    rows = [[offered.right + offered.wrong, offered.precision, offered.recall, asked]]
     keys = Counter(reason.key for item in routed for reason in item.routing.reasons)
     counts = _table(["理由", "件数"], keys.most_common())
     return (
         "## 可选途径\n\n"
         "标注的“并列途径”是读者认为次一可能的途径，规则列的是法律上另可走的途径，两者口径不同，只作参考。\n\n"
-        + _table(["半", "列出", "与标注相符", "标注中列出的", "有途径或部门理由须人工的"], rows)
-        + f"\n途径、部门方面须人工的理由（两半合计）：\n\n{counts}"
+        + _table(["列出", "与标注相符", "标注中列出的", "有途径或部门理由须人工的"], rows)
+        + f"\n途径、部门方面须人工的理由：\n\n{counts}"
     )
 
 

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from nlp.knowledge import Knowledge, load_knowledge
 from nlp.petition import Petition
-from nlp.taxonomy import load_taxonomy
+from nlp.router import Router
 from training.data import DATASETS, Example
 from training.evaluate_rules import (
     HALVES,
@@ -85,10 +87,22 @@ def test_a_safety_miss_is_listed_and_a_wrong_firing_counted(cases: list[Case], k
     assert "两人都标 1 处，只有一人标 1 处" in text
 
 
-def test_every_case_is_scored_by_a_model_that_has_not_seen_its_group(cases: list[Case], knowledge: Knowledge) -> None:
-    routed = route(cases, knowledge, load_taxonomy())
-    assert {item.case.example.id for item in routed} == {case.example.id for case in cases}
-    assert all(item.best["channel"] == item.case.example.labels["channel"] for item in routed)
+def test_every_case_is_scored_and_what_the_law_changed_is_told(cases: list[Case], knowledge: Knowledge) -> None:
+    routed = route(cases[:4], Router.load(n_threads=1))
+    assert [item.case for item in routed] == cases[:4]
+    other = next(option for option in ("arbitration", "consultation_reply") if option != routed[0].best["channel"])
+    overruled = replace(routed[0], best={**routed[0].best, "channel": other})
+    text = page(
+        cases=cases,
+        readers=[],
+        milliseconds=1.0,
+        routed=[overruled, *routed[1:]],
+        sentences=read_sentences(DATASETS / "rules" / "sentences.jsonl", knowledge)[:5],
+        adversarial=read_adversarial(DATASETS / "rules" / "adversarial.jsonl", knowledge)[:5],
+        knowledge=knowledge,
+    )
+    told = text[text.index("## 法定途径：模型与规则") : text.index("## 责任部门：模型与规则")]
+    assert overruled.case.example.id in told
 
 
 def test_two_readings_compare_the_same_messages() -> None:
