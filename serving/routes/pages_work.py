@@ -19,6 +19,7 @@ from serving.schemas.base import Clean
 from serving.schemas.petitions import State
 from serving.store import petitions
 from serving.store.accounts import SignedIn
+from serving.store.paging import NEWEST, PRESSING, Order
 from serving.store.petitions import Filter
 from serving.web.names import LEVEL_NAMES, STATE_NAMES
 from serving.web.passages import around
@@ -36,12 +37,14 @@ PAGE = 20
 
 
 @router.get("/queues")
-def queues(request: Request, context: Ctx, visitor: Reviewer, queue: Queue | None = None) -> HTMLResponse:
-    """Show what waits and why, what the visitor holds, and the items of one queue."""
+def queues(
+    request: Request, context: Ctx, visitor: Reviewer, queue: Queue | None = None, cursor: Cursor = ""
+) -> HTMLResponse:
+    """Show what waits and why, what the visitor holds, and a page of what waits, the most pressing first."""
     actor, now = visitor.actor, context.now()
     mine = _found(context, actor, Filter(state="queued", claimed_by=actor.id), limit=20)[0]
-    waiting, more = _found(context, actor, Filter(state="queued", queue=queue or ""), limit=PAGE)
-    waiting.sort(key=lambda item: (URGENCY.get(item["brief"].level or "", 3), item["brief"].due_at))
+    wanted = Filter(state="queued", queue=queue or "")
+    waiting, more = _found(context, actor, wanted, order=PRESSING, limit=PAGE, cursor=cursor)
     return render(
         request,
         "queues.html",
@@ -49,7 +52,8 @@ def queues(request: Request, context: Ctx, visitor: Reviewer, queue: Queue | Non
         queues=count_queues(context, actor).items,
         mine=[item for item in mine if item["brief"].claim],
         waiting=waiting,
-        more=bool(more),
+        more=more,
+        paged=bool(cursor),
         chosen=queue,
         now=now,
     )
@@ -135,12 +139,19 @@ def _midnight(day: date) -> datetime:
 
 
 def _found(
-    context: Context, actor: Actor, wanted: Filter, *, limit: int, cursor: str = "", words: list[str] | None = None
+    context: Context,
+    actor: Actor,
+    wanted: Filter,
+    *,
+    limit: int,
+    order: Order = NEWEST,
+    cursor: str = "",
+    words: list[str] | None = None,
 ) -> tuple[list[dict[str, Any]], str]:
     """Return the petitions found, each as `brief` with the piece of its text to show, and the next cursor."""
     now, book = context.now(), context.host.labels
     with context.store.read() as session:
-        rows, held, more = petitions.page(session, wanted, cursor=cursor, limit=limit)
+        rows, held, more = petitions.page(session, wanted, order=order, cursor=cursor, limit=limit)
     items = []
     for row in rows:
         brief = presenting.brief(row, held.get(row.id), actor=actor, now=now)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from serving.errors import Problem
 from serving.queues import Queue
 from serving.roles import Actor
-from serving.store import audit
+from serving.store import audit, paging
 from serving.store.petitions import get
 from serving.store.schema import ClaimRow, PetitionRow
 
@@ -39,7 +39,7 @@ def claim_next(
         query = query.where(or_(PetitionRow.blind.is_(False), PetitionRow.submitted_by != actor.id))
     else:
         query = query.where(PetitionRow.blind.is_(False))
-    query = query.order_by(PetitionRow.urgency, PetitionRow.due_at, PetitionRow.uncertainty.desc(), PetitionRow.id)
+    query = query.order_by(*paging.clauses(paging.PRESSING))
     petition = session.scalars(query.limit(1).with_for_update(skip_locked=True)).first()
     if petition is not None:
         _take(session, petition, actor, now, lasts)

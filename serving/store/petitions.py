@@ -1,8 +1,5 @@
 """Petitions: keep one, read one, list and search many."""
 
-import base64
-import binascii
-import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +16,7 @@ from serving.redaction import MaskedView
 from serving.roles import MACHINE, Actor
 from serving.store import audit, fingerprints
 from serving.store.fingerprints import Fingerprint
+from serving.store.paging import NEWEST, Order, after, clauses, cursor_at
 from serving.store.schema import ClaimRow, PetitionRow, ReviewRow, SuggestionRow
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no letter looks like a digit
@@ -213,36 +211,15 @@ def conditions(wanted: Filter) -> list[ColumnElement[bool]]:
 
 
 def page(
-    session: Session, wanted: Filter, *, cursor: str = "", limit: int
+    session: Session, wanted: Filter, *, order: Order = NEWEST, cursor: str = "", limit: int
 ) -> tuple[list[PetitionRow], dict[str, ClaimRow], str]:
-    """Return up to `limit` petitions, newest first, the claims on them, and the cursor of the next page."""
+    """Return up to `limit` petitions in `order`, the claims on them, and the cursor of the next page."""
     query = select(PetitionRow).where(and_(True, *conditions(wanted)))
     if cursor:
-        query = query.where(_older_than(*_read_cursor(cursor)))
-    query = query.order_by(PetitionRow.received_at.desc(), PetitionRow.id.desc()).limit(limit + 1)
+        query = query.where(after(order, cursor))
+    query = query.order_by(*clauses(order)).limit(limit + 1)
     rows = list(session.scalars(query))
-    more = _write_cursor(rows[limit - 1]) if len(rows) > limit else ""
+    more = cursor_at(order, rows[limit - 1]) if len(rows) > limit else ""
     held = [row.claim_id for row in rows[:limit] if row.claim_id]
     claims = {c.petition_id: c for c in session.scalars(select(ClaimRow).where(ClaimRow.id.in_(held)))}
     return rows[:limit], claims, more
-
-
-def _older_than(received_at: datetime, petition_id: str) -> ColumnElement[bool]:
-    same_moment = and_(PetitionRow.received_at == received_at, PetitionRow.id < petition_id)
-    return or_(PetitionRow.received_at < received_at, same_moment)
-
-
-def _write_cursor(row: PetitionRow) -> str:
-    raw = json.dumps([row.received_at.isoformat(), row.id])
-    return base64.urlsafe_b64encode(raw.encode()).decode()
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, str]:
-    try:
-        moment, petition_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        received_at = datetime.fromisoformat(moment)
-    except (binascii.Error, ValueError, TypeError) as error:
-        raise Problem(422, code="bad_cursor", detail="cursor 须取自上一页的 next_cursor。") from error
-    if received_at.tzinfo is None or not isinstance(petition_id, str):
-        raise Problem(422, code="bad_cursor", detail="cursor 须取自上一页的 next_cursor。")
-    return received_at, petition_id

@@ -24,16 +24,20 @@ PAGES = ("/", "/queues", "/search", "/statistics", "/model", "/accounts", "/audi
 def busy(desk: Any) -> Any:
     """A desk with three petitions in it; `numbers` tells which."""
     with desk.context.store.write() as session:
-        _, secret = keys.create(
+        _, desk.secret = keys.create(
             session, name="热线", role="service", expires_at=None, actor=COMMAND_LINE, now=desk.context.now()
         )
     desk.numbers = []
     for text in (DIRT, WAGES, SMOKE):
-        headers = {"Authorization": f"Bearer {secret}", "Idempotency-Key": f"key-{len(desk.numbers)}-of-a-test"}
-        response = httpx.post(f"{desk.url}/v1/petitions", json={"text": text}, headers=headers, timeout=30)
-        response.raise_for_status()
-        desk.numbers.append(response.json()["id"])
+        submit(desk, text)
     return desk
+
+
+def submit(desk: Any, text: str) -> None:
+    headers = {"Authorization": f"Bearer {desk.secret}", "Idempotency-Key": f"key-{len(desk.numbers)}-of-a-test"}
+    response = httpx.post(f"{desk.url}/v1/petitions", json={"text": text}, headers=headers, timeout=30)
+    response.raise_for_status()
+    desk.numbers.append(response.json()["id"])
 
 
 def test_search_finds_two_characters_and_narrows(busy: Any, visit: Callable[..., Page]) -> None:
@@ -150,6 +154,24 @@ def test_the_whole_way_by_keyboard_alone(busy: Any, visit: Callable[..., Page]) 
     page.keyboard.press("Escape")
     page.keyboard.press("/")
     page.wait_for_url("**/search")
+
+
+def test_a_long_queue_is_turned_page_by_page_by_keyboard(busy: Any, visit: Callable[..., Page], axe: str) -> None:
+    for n in range(20):
+        submit(busy, f"{DIRT}第{n}处。")
+    page = visit(busy, "wang.fang", path="/queues")
+    rows = page.locator("section", has=page.locator("#waiting-title")).locator("tbody tr")
+    expect(rows).to_have_count(20)
+    expect(rows.first).to_contain_text("塔吊")
+    assert not violations(page, axe)
+    reach(page, "下一页 →")
+    page.wait_for_url("**/queues?cursor=*")
+    expect(rows).to_have_count(2)
+    expect(page.locator(".pager")).to_contain_text("没有更多了")
+    assert not violations(page, axe)
+    reach(page, "回到第一页")
+    page.wait_for_url("**/queues")
+    expect(rows).to_have_count(20)
 
 
 def reach(page: Page, name: str) -> None:

@@ -1,5 +1,8 @@
 """Pages without a browser: who may open which, what their pieces hold, what the scripts are given."""
 
+import base64
+import html
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -61,6 +64,51 @@ def test_whoever_is_not_signed_in_is_led_to_the_login_and_back(office: Any) -> N
     told_where = office.client.get("/search?q=abc&level=S").headers["location"]
     assert told_where == "/login?next=/search%3Fq%3Dabc%26level%3DS"
     assert 'value="/search?q=abc&amp;level=S"' in office.client.get(told_where).text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+def test_all_that_waits_is_listed_page_by_page_in_the_order_in_which_it_is_handed_out(
+    office: Any, enter: Callable[[Role], TestClient], clock: Any
+) -> None:
+    texts = [f"部门存疑第{n}件" for n in range(20)] + ["联名部门存疑"] + [f"渠道存疑第{n}件" for n in range(20)]
+    for text in [*texts, "想不开"]:
+        clock.advance(hours=5)
+        office.submit(text)
+    browser, path = enter("reviewer"), "/queues"
+    listed: list[list[str]] = []
+    while path:
+        page = browser.get(path).text
+        listed.append(re.findall(r'<td><a href="/petitions/([^"?]+)', page))
+        found = re.search(r'rel="next" href="([^"]+)">下一页', page)
+        path = html.unescape(found[1]) if found else ""
+        assert ("回到第一页" in page) == (len(listed) > 1)
+    assert [len(page) for page in listed] == [20, 20, 2]
+    clerk = office.enter("clerk")
+    handed = []
+    for _ in range(42):
+        held = clerk.post("/v1/claims", json={}).json()["petition"]
+        assert office.decide(held, clerk, action="accept").status_code == 200
+        handed.append(held["id"])
+    assert [number for page in listed for number in page] == handed
+
+
+def test_a_queue_is_paged_alone_and_a_forged_cursor_is_refused(
+    office: Any, enter: Callable[[Role], TestClient]
+) -> None:
+    for n in range(21):
+        office.submit(f"部门存疑第{n}件")
+        office.submit(f"渠道存疑第{n}件")
+    browser = enter("clerk")
+    first = browser.get("/queues?queue=department_in_doubt").text
+    found = re.search(r'rel="next" href="([^"]+)"', first)
+    assert found
+    second = browser.get(html.unescape(found[1])).text
+    assert len(re.findall(r"第\d+件", second)) == 1
+    assert "渠道存疑第" not in first + second
+    for member in (5, [], [1, "2026-01-01", 0.5, "P"], ["1", "2026-01-01T00:00:00+00:00", 0.5, "P"]):
+        cursor = base64.urlsafe_b64encode(json.dumps(member).encode()).decode()
+        assert browser.get(f"/queues?cursor={cursor}").status_code == 422
+    assert browser.get("/queues?cursor=***").status_code == 422
 
 
 @pytest.mark.parametrize("path", ["/desk/labels", "/desk/departments?category_l2=x", "/desk/petitions/P1/work"])
