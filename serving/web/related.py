@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from serving.context import Context
 from serving.errors import Problem
+from serving.relations import related_to
 from serving.roles import Actor
-from serving.routes.related import related_to
 from serving.schemas.related import RelatedOut
 
 _PATIENCE = 1.0
