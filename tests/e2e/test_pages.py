@@ -84,6 +84,8 @@ def test_statistics_count_what_was_done(busy: Any, visit: Callable[..., Page]) -
     expect(corrected.get_by_role("row", name=re.compile("法定途径"))).to_contain_text("0.0%")
     confusion = page.locator("section", has=page.locator("#confusion"))
     expect(confusion.get_by_role("row", name="城市管理和综合执法局 生态环境局（分局） 1")).to_be_visible()
+    waiting = page.locator("section", has=page.locator("#states"))
+    expect(waiting.get_by_role("row", name="1 天以内 1")).to_be_visible()
     expect(page.locator("svg.chart rect.column")).to_have_count(1)
     expect(page.locator("section", has=page.locator("#audit-error"))).to_contain_text("真实差错未知")
 
@@ -216,6 +218,22 @@ def test_axe_finds_nothing_on_any_page(busy: Any, visit: Callable[..., Page], ax
     page.get_by_role("button", name="一件多诉").click()
     faults["several appeals"] = violations(page, axe)
     assert not {place: told for place, told in faults.items() if told}, json.dumps(faults, ensure_ascii=False, indent=1)
+
+
+def test_axe_finds_nothing_in_the_law_beside_a_suggestion_nor_in_a_letter(
+    busy: Any, visit: Callable[..., Page], axe: str
+) -> None:
+    number = busy.numbers[0]
+    page = visit(busy, "wang.fang", path=f"/petitions/{number}")
+    panel = page.locator(".law")
+    expect(panel).to_contain_text("期限")
+    folded = panel.locator("details")
+    expect(folded.first).to_be_attached()
+    page.evaluate("document.querySelectorAll('details').forEach((folded) => { folded.open = true; })")
+    assert not violations(page, axe)
+    page.goto(f"{busy.url}/petitions/{number}/notices/notice_transfer")
+    expect(page.locator("body")).to_contain_text(number)
+    assert not violations(page, axe)
 
 
 def test_nothing_is_cut_off_on_an_office_screen(busy: Any, visit: Callable[..., Page]) -> None:

@@ -114,7 +114,8 @@ def test_a_blind_review_hides_the_suggestion_until_it_is_decided(
     expect(page.locator(".verdict")).to_contain_text("盲审")
     expect(page.locator(".head[data-head='department']")).to_contain_text("建议：城市管理和综合执法局")
     page.goto(f"{desk.url}/statistics")
-    expect(page.locator("section", has=page.locator("#audit-error"))).to_contain_text("100.0%")
+    errors = page.locator("section", has=page.locator("#audit-error"))
+    expect(errors.get_by_role("row", name="责任部门 1 1 100.0% 21%–100%")).to_be_visible()
 
 
 def test_an_item_is_put_back_and_sent_back(desk: Any, visit: Callable[..., Page]) -> None:
