@@ -176,7 +176,7 @@ class Desk:
 
     def _nothing_waits(self) -> bool:
         if len(self._ledger.submitted) < N_PETITIONS:
-            time.sleep(0.02)
+            time.sleep(0.2)  # twenty who ask again and again would be most of the load
             return False
         answer = self.ask("GET", "/v1/petitions", params={"state": "queued", "limit": 1})
         return answer is not None and answer.json()["items"] == []
