@@ -40,7 +40,10 @@ URGENT_PRECISION = 0.5
 """The least precision of level S: half of what is reported at once must deserve it."""
 SOUGHT_RECALL = 0.95
 """What share of the petitions that deserve level S must be raised at some level."""
-LOOK_PRECISION = 0.5
+RARE = 0.05
+"""… unless the model gives them less than one chance in twenty: everybody would be stopped for the last of them."""
+LIKELY = 0.5
+"""A flag of level A or B is raised without its rule where the model finds it more likely than not."""
 N_FOLDS = 5
 
 _UNKNOWN = -1
@@ -121,11 +124,11 @@ def fit_flag_model(
             encoder=encoder, linear=linear, strong=with_strong, weak=with_weak, bias=float(learner.intercept_[0])
         )
         if own[code] == "S":
-            look[code] = cut_for_recall(p, wanted, strong | weak, recall=SOUGHT_RECALL)
+            look[code] = max(RARE, cut_for_recall(p, wanted, strong | weak, recall=SOUGHT_RECALL))
             urgent_p.append(p)
             urgent_truth.append(wanted)
         else:
-            look[code] = cut_for_precision(p, wanted, precision=LOOK_PRECISION)
+            look[code] = LIKELY
     urgent = 1.0
     if urgent_p:
         urgent = cut_for_precision(np.concatenate(urgent_p), np.concatenate(urgent_truth), precision=URGENT_PRECISION)
