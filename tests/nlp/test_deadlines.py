@@ -155,5 +155,5 @@ def test_an_office_can_rename_but_not_remove_a_level(tmp_path: Path) -> None:
     overlay.write_text("office: 某县\ntransfer_levels:\n  - {code: level_ordinary, by: 某县信访局}\n", encoding="utf-8")
     assert propose_transfer(knowledge=load_knowledge(overlay)).by == "某县信访局"
     overlay.write_text("office: 某县\ntransfer_levels:\n  - {code: level_major, disabled: true}\n", encoding="utf-8")
-    with pytest.raises(KnowledgeError, match="level_major: is proposed by the program"):
+    with pytest.raises(KnowledgeError, match="level_major：程序要用，不能停用"):
         load_knowledge(overlay)

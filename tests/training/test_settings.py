@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from training.ablation import read_ablation
 from training.finetune import FinetuneSettings
 from training.pretrain import PretrainSettings
 from training.settings import RECIPES, RecipeError, as_plain, build, read_recipe
@@ -75,6 +76,10 @@ def test_every_recipe_of_the_package_is_valid():
     recipes = sorted(RECIPES.glob("*.toml"))
     assert recipes
     for path in recipes:
+        if path.name == "ablation.toml":
+            ablation = read_ablation(path, data=Path(), encoder=Path("encoder"))
+            assert len(ablation.variants) > 5
+            continue
         kind = FinetuneSettings if path.name.startswith("finetune") else PretrainSettings
         extra = ["tokenizer=tokenizer.json"] if kind is FinetuneSettings else []
         read_recipe(kind, path, extra)
