@@ -66,6 +66,11 @@ class Thresholds:
             raise ValueError(f"min_known_share must lie between 0 and 1, got {self.min_known_share!r}")
 
 
+def in_percent(confidence: float) -> str:
+    """Write a confidence for people; however sure the model is, it is never told as certainty."""
+    return ">99%" if confidence >= 0.995 else f"{confidence:.0%}"
+
+
 def joint_confidence(predictions: Mapping[Head, Prediction], needed: Sequence[Head]) -> float:
     """Return the product of the best confidences of the `needed` heads."""
     return prod(predictions[head].best.confidence for head in needed)
@@ -134,5 +139,5 @@ def _doubt(prediction: Prediction, threshold: float | None) -> Reason | None:
     return Reason(
         code="low_confidence",
         detail=prediction.head,
-        message=f"{name}把握不足（{best.name}，{best.confidence:.0%}）",
+        message=f"{name}把握不足（{best.name}，{in_percent(best.confidence)}）",
     )

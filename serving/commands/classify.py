@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nlp.decide import HEAD_NAMES
+from nlp.decide import HEAD_NAMES, in_percent
 from nlp.errors import TextError
 from nlp.petition import Petition, Suggestion
 from serving.commands.options import Bundle, KnowledgeOverlay, TaxonomyOverlay
@@ -86,7 +86,7 @@ def show(suggestion: Suggestion, petition: Petition, *, console: Console) -> Non
         grid.add_row(
             Text(HEAD_NAMES[head], style="bold"),
             Text(best.name),
-            Text(f"{best.confidence:.0%}"),
+            Text(in_percent(best.confidence)),
             Text(
                 "、".join(f"{o.name} {o.confidence:.0%}" for o in others if o.confidence >= _WORTH_SHOWING), style="dim"
             ),

@@ -10,6 +10,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from nlp.decide import in_percent
 from serving.context import get_context
 from serving.roles import Permission
 from serving.store.accounts import SignedIn
@@ -79,6 +80,7 @@ def environment() -> Environment:
     made.filters.update(
         moment=moment,
         percent=percent,
+        in_percent=in_percent,
         figure=figure,
         circled=circled,
         told=told,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from nlp.decide import Thresholds, decide, joint_confidence
+from nlp.decide import Thresholds, decide, in_percent, joint_confidence
 from nlp.petition import Candidate, Decision, Firing, Prediction, Reason
 
 NEEDED = ("category_l1", "channel", "department")
@@ -141,3 +141,10 @@ def test_all_reasons_are_given_the_gravest_first():
 def test_thresholds_that_make_no_sense_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         replace(THRESHOLDS, **change)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "told"), [(1.0, ">99%"), (0.995, ">99%"), (0.994, "99%"), (0.5, "50%"), (0.0, "0%")]
+)
+def test_a_confidence_is_never_told_as_certainty(confidence, told):
+    assert in_percent(confidence) == told
