@@ -63,7 +63,8 @@ _ABLATION = """每次只改一项，各用同样 3,000 件训练 2 轮，在校�
 def _about(metrics: Figures) -> Iterator[str]:
     about = metrics["about"]
     yield (
-        f"模型包 `{about['bundle']}`，代码 `{about['revision']}`，数据指纹 `{about['data']['messages']}`；"
+        f"模型包 `{about['bundle']}`（写入指标和说明之前的编号），"
+        f"代码 `{about['revision']}`，数据指纹 `{about['data']['messages']}`；"
         f"训练 {about['rows']['fit']:,} 件，测试 {about['rows']['test']:,} 件。\n"
     )
 

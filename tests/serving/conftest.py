@@ -11,6 +11,7 @@ import pwd
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -49,7 +50,7 @@ from nlp.petition import (
     Suggestion,
 )
 from nlp.taxonomy import load_taxonomy
-from serving import logs, passwords
+from serving import cli, logs, passwords
 from serving.app import create_app
 from serving.context import Context
 from serving.roles import COMMAND_LINE, Role
@@ -442,3 +443,16 @@ def office(open_office: Callable[..., Office]) -> Office:
 @pytest.fixture
 def make_office() -> type[Office]:
     return Office
+
+
+@pytest.fixture
+def petition(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Return a function that runs the program as a user does and returns its exit code."""
+
+    def run(*arguments: object) -> int:
+        monkeypatch.setattr(sys, "argv", ["petition", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        return int(stop.value.code or 0)
+
+    return run

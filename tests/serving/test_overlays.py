@@ -1,7 +1,6 @@
 """An office's own directory and practice: refused at the start with every fault, kept when the bundle changes."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,24 +11,12 @@ from starlette.testclient import TestClient
 
 from nlp.petition import Petition
 from nlp.router import Router
-from serving import cli
 from serving.app import create_app
 from serving.settings import Settings
 
 UNITS = "office: 青石县信访局\ndepartments:\n  urban_management: {{name: {name}}}\n"
 PRACTICE = "office: 青石县信访局\ndeadlines:\n  - {code: local_520_accept, limit: 3}\n"
 Run = Callable[..., int]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    def run(*arguments: object) -> int:
-        monkeypatch.setattr(sys, "argv", ["petition", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        return int(stop.value.code or 0)
-
-    return run
 
 
 @pytest.fixture
@@ -55,7 +42,11 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_serving_on_bad_files_is_refused_with_every_fault_of_both(
-    run: Run, started: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    petition: Run,
+    started: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "units.yaml").write_text(
         "office: 甲\ndepartments: {nowhere: {}, transport: {name: 7}}", encoding="utf-8"
@@ -66,7 +57,7 @@ def test_serving_on_bad_files_is_refused_with_every_fault_of_both(
     monkeypatch.setenv("PETITION_DATABASE_URL", f"sqlite:///{tmp_path}/new.sqlite3")
     monkeypatch.setenv("PETITION_TAXONOMY_OVERLAY", "units.yaml")
     monkeypatch.setenv("PETITION_KNOWLEDGE_OVERLAY", "practice.yaml")
-    assert run("serve") == 2
+    assert petition("serve") == 2
     said = capsys.readouterr().err
     for fault in (
         "没有启动，本机关的文件有误",
@@ -82,13 +73,13 @@ def test_serving_on_bad_files_is_refused_with_every_fault_of_both(
 
 
 def test_serving_on_sound_files_starts(
-    run: Run, started: list[str], tmp_path: Path, units: Path, practice: Path, monkeypatch: pytest.MonkeyPatch
+    petition: Run, started: list[str], tmp_path: Path, units: Path, practice: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PETITION_DATABASE_URL", f"sqlite:///{tmp_path}/new.sqlite3")
     monkeypatch.setenv("PETITION_TAXONOMY_OVERLAY", str(units))
     monkeypatch.setenv("PETITION_KNOWLEDGE_OVERLAY", str(practice))
     monkeypatch.setattr("serving.commands.serve.os.environ", {})  # it hands its settings to worker processes
-    assert run("serve") == 0
+    assert petition("serve") == 0
     assert started == ["serving.commands.serve:make_app"]
 
 
@@ -130,7 +121,7 @@ def test_the_files_are_in_force_and_stay_when_the_bundle_is_loaded_again(
 @pytest.mark.parametrize("given_as", ["options", "environment"])
 def test_the_commands_take_them_too(
     given_as: str,
-    run: Run,
+    petition: Run,
     units: Path,
     practice: Path,
     tmp_path: Path,
@@ -159,9 +150,9 @@ def test_the_commands_take_them_too(
     else:
         monkeypatch.setenv("PETITION_TAXONOMY_OVERLAY", str(units))
         monkeypatch.setenv("PETITION_KNOWLEDGE_OVERLAY", str(practice))
-    assert run("classify", "路灯坏了一个月没人修", "--json", *options) == 0
+    assert petition("classify", "路灯坏了一个月没人修", "--json", *options) == 0
     assert json.loads(capsys.readouterr().out)
     table = tmp_path / "in.csv"
     table.write_text("编号,正文\n1,路灯坏了一个月没人修\n", encoding="utf-8")
-    assert run("triage", table, "--out", tmp_path / "out.csv", *options) == 0
+    assert petition("triage", table, "--out", tmp_path / "out.csv", *options) == 0
     assert asked == [(units, practice)] * 2

@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,7 +16,6 @@ from nlp.errors import TableError
 from nlp.petition import Petition, Suggestion
 from nlp.router import MAX_CHARACTERS, Router
 from nlp.taxonomy import load_taxonomy
-from serving import cli
 from serving.classifier import Classifier
 from serving.tables import find_columns, open_table
 from serving.triage import ADDED, Job, annotation_value, check_paths, triage
@@ -40,19 +38,6 @@ HARD_TEXTS = {
     "formula": "=HYPERLINK(1)",
     "controls": "路灯\x01\x7f坏了\u200b\u202e",
 }
-
-
-@pytest.fixture
-def petition(monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Return a function that runs the program as a user does and returns its exit code."""
-
-    def run(*arguments: object) -> int:
-        monkeypatch.setattr(sys, "argv", ["petition", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        return int(stop.value.code or 0)
-
-    return run
 
 
 @pytest.fixture
