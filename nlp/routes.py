@@ -1,8 +1,9 @@
 """Bring the model's scores and the law together: which channel, on what basis, what else is open, what contradicts.
 
-The rules follow the order in nlp/knowledge/precedence.yaml. They overrule the model only where they were right more
-often than wrong on annotated petitions (docs/rules.md); everywhere else a contradiction becomes a reason for a person
-to look, with both sides. Parallel channels are offered, never chosen, and nothing here says or implies a refusal.
+The rules follow the order in nlp/knowledge/precedence.yaml. They overrule the model only where the law leaves no choice
+or where they were right more often than wrong on annotated petitions (docs/rules.md, docs/decisions/0010); everywhere
+else a contradiction becomes a reason for a person to look, with both sides. Parallel channels are offered, never
+chosen, and nothing here says or implies a refusal.
 """
 
 import re
@@ -20,8 +21,8 @@ from nlp.taxonomy import Taxonomy, load_taxonomy
 
 _N_CANDIDATES = 5
 
-_PLAIN_SIGNS = 3
-"""So many different signs of a court case make the text plain enough to overrule the model."""
+_CERTAIN = 0.95
+"""A model this sure has read what the signs of a court case are about; both are told, a person decides."""
 
 _BEGINNING = 45
 """Up to here (title and first words) a scene is what the petition is about, not an aside."""
@@ -140,7 +141,7 @@ def _weigh_channel(
 
 
 def _already_decided(channel: Prediction, matters: Matters, taxonomy: Taxonomy) -> tuple[Prediction, list[Reason]]:
-    """Give no fresh route of the same kind to a matter already decided or in court."""
+    """Give no fresh route of the same kind to a matter plainly decided or in court; ask a person where it may be."""
     best = channel.best
     if not {"appeal", "request"} & set(taxonomy.channel(best.code).natures):
         return channel, []
@@ -152,7 +153,7 @@ def _already_decided(channel: Prediction, matters: Matters, taxonomy: Taxonomy) 
             continue
         signs = sum(other.n_signals for other in matters.circumstances if other.entry.channel == fact.channel)
         name = taxonomy.name("channel", fact.channel)
-        overruled = best.code in fact.excludes or (fact.excludes and signs >= _PLAIN_SIGNS)
+        overruled = best.code in fact.excludes and signs >= fact.plain and best.confidence < _CERTAIN
         if overruled and weighed is channel:
             weighed = _promoted(channel, fact.channel)
         verdict = f"规则改为“{name}”" if overruled else f"规则认为可能属“{name}”"

@@ -8,7 +8,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -30,6 +30,7 @@ from training.model import EncoderSettings, PetitionClassifier, WindowBatch, loa
 from training.provenance import write_provenance
 from training.settings import RecipeError
 from training.split import Split
+from training.vocabulary import SPECIAL_PIECES
 
 MISSING = -1
 """Stands for "not labelled" in label arrays; such rows give no loss for that head."""
@@ -46,7 +47,8 @@ class FinetuneSettings:
     encoder's own; `start` an earlier run of the same shape to go on from. Training reads `train_windows` windows of a
     text, serving `max_windows`. `corrections` is an export of petitions decided at the desk, to be learnt as well.
     `r_drop` weighs the agreement of two passes with different dropout (Liang et al. 2021),
-    `adversarial` is the length of the step against the piece embeddings (FGM, Miyato et al. 2017); 0 leaves either out.
+    `adversarial` is the length of the step against the piece embeddings (FGM, Miyato et al. 2017), `piece_dropout` the
+    share of pieces hidden behind [MASK]; 0 leaves each of them out.
     """
 
     data: Path = Path("../shared/data")
@@ -73,6 +75,7 @@ class FinetuneSettings:
     flag_weight: float = 1.0
     r_drop: float = 0.0
     adversarial: float = 0.0
+    piece_dropout: float = 0.0
     written: bool = True
     corrections: Path | None = None
     seed: int = 0
@@ -137,6 +140,8 @@ def finetune(
             for group, rate in zip(optimiser.param_groups, base_rates, strict=True):
                 group["lr"] = rate * _schedule(step / total, settings.warmup_share)
             batch = WindowBatch.of([windows[row] for row in rows])
+            if settings.piece_dropout:
+                batch = _hide(batch, settings.piece_dropout)
             target = {head: torch.from_numpy(truth[head][rows]) for head in truth}
 
             def objective(
@@ -232,6 +237,12 @@ def _disagreement(first: dict[str, Tensor], second: dict[str, Tensor]) -> Tensor
         p, q = first[head].log_softmax(-1), second[head].log_softmax(-1)
         parts.append(((p.exp() - q.exp()) * (p - q)).sum(-1).mean() / 2)
     return torch.stack(parts).sum()
+
+
+def _hide(batch: WindowBatch, share: float) -> WindowBatch:
+    """Return the batch with a random `share` of its pieces, never the special ones, behind [MASK]."""
+    hidden = (torch.rand(batch.pieces.shape) < share) & (batch.pieces >= len(SPECIAL_PIECES))
+    return replace(batch, pieces=batch.pieces.masked_fill(hidden, SPECIAL_PIECES.index("[MASK]")))
 
 
 def _attack(model: PetitionClassifier, objective: Callable[[], Tensor], *, size: float) -> None:

@@ -1,8 +1,9 @@
 """Pre-train the encoder by masked language modelling (Devlin et al. 2019) with whole-word masking (Cui et al. 2021).
 
 A run lives in one folder: tokenizer, stream of pieces, checkpoints, loss curve and at the end `encoder/` in Hugging
-Face form. Started again on the same folder it goes on where it stopped, with the same data in the same order. The
-same loop runs on CPU, one GPU or several (`accelerate launch -m training.cli pretrain …`).
+Face form. Started again on the same folder it goes on where it stopped, with the same data in the same order. A
+curriculum is a chain of runs, each of which starts from the weights of the one before. The same loop runs on CPU, one
+GPU or several (`accelerate launch -m training.cli pretrain …`).
 """
 
 import json
@@ -31,10 +32,11 @@ _PLOT_EVERY = 50
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainSettings:
-    """One pre-training run."""
+    """One pre-training run; `start` is an earlier run of the same shape whose vocabulary and weights it begins with."""
 
     corpus: Path = Path("../shared/corpus")
     data: Path = Path("../shared/data")
+    start: Path | None = None
     weights: dict[str, float] = field(default_factory=dict)
     in_domain_weight: float = 2.0
     max_characters: int = 16_000_000
@@ -66,6 +68,8 @@ class PretrainSettings:
             raise RecipeError(f"mask_share must lie between 0 and 1, got {self.mask_share}")
         if self.precision not in {"no", "bf16", "fp16"}:
             raise RecipeError(f"precision must be no, bf16 or fp16, got {self.precision!r}")
+        if self.start is not None and not (self.start / "checkpoint.pt").is_file():
+            raise RecipeError(f"no earlier run to start from: {self.start / 'checkpoint.pt'} is not there")
 
     @property
     def corpus_settings(self) -> CorpusSettings:
@@ -166,7 +170,9 @@ def _write_text(path: Path, text: str) -> None:
 
 def _vocabulary(settings: PretrainSettings, run: Path, console: Console) -> Tokenizer:
     path = run / "tokenizer.json"
-    if not path.exists():
+    if settings.start is not None:
+        shutil.copy(settings.start / "tokenizer.json", path)
+    elif not path.exists():
         console.print("training the vocabulary")
         tokenizer = train_vocabulary(documents(settings.corpus_settings), n_pieces=settings.n_vocabulary)
         _write_text(path, tokenizer.to_str(pretty=True))
@@ -190,7 +196,11 @@ def _new_model(settings: PretrainSettings, stream: MaskedStream) -> MaskedLangua
         width=settings.width, n_layers=settings.n_layers, n_heads=settings.n_heads, dropout=settings.dropout
     )
     encoder = new_encoder(shape, n_pieces=stream.n_pieces)
-    if settings.skipgram_epochs:
+    model = MaskedLanguageModel(encoder)
+    if settings.start is not None:
+        earlier = torch.load(settings.start / "checkpoint.pt", weights_only=True, map_location="cpu")
+        model.load_state_dict(earlier["model"])
+    elif settings.skipgram_epochs:
         cache = stream.path.with_name("skipgram.pt")
         if not cache.exists():
             vectors = skipgram_vectors(
@@ -201,7 +211,7 @@ def _new_model(settings: PretrainSettings, stream: MaskedStream) -> MaskedLangua
             partial.replace(cache)
         with torch.no_grad():
             encoder.embeddings.word_embeddings.weight.copy_(torch.load(cache, weights_only=True))
-    return MaskedLanguageModel(encoder)
+    return model
 
 
 def _learning_rate(settings: PretrainSettings, step: int) -> float:

@@ -152,13 +152,18 @@ class Precedence(Sourced):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Circumstance(Sourced):
-    """Something that has already happened in the matter and leaves only the remedies of `channel`."""
+    """Something that has already happened in the matter and leaves only the remedies of `channel`.
+
+    From `plain` different signs on, the model is overruled where it would open one of `excludes`; all else only asks a
+    person.
+    """
 
     name: str
     channel: str
     excludes: tuple[str, ...]
     advice: str
     signals: Words
+    plain: int = 3
     idioms: Words = ()
 
 

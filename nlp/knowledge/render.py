@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from nlp.knowledge.loading import load_knowledge
-from nlp.knowledge.records import CERTAINTY, EVENTS, Clue, Deadline, Knowledge, Route, Rule
+from nlp.knowledge.records import CERTAINTY, EVENTS, Circumstance, Clue, Deadline, Knowledge, Route, Rule
 from nlp.petition import Level
 from nlp.taxonomy import load_taxonomy
 
@@ -106,14 +106,22 @@ def _precedence(knowledge: Knowledge) -> str:
         ((str(p.order), p.code, p.rule, p.basis, CERTAINTY[p.certainty]) for p in knowledge.precedence),
     )
     circumstances = _table(
-        ["代码", "情况", "只剩的救济途径", "提示", "依据", "可信度"],
-        ((c.code, c.name, c.channel, c.advice, c.basis, CERTAINTY[c.certainty]) for c in knowledge.circumstances),
+        ["代码", "情况", "只剩的救济途径", "不再新开", "几处线索即改", "提示", "依据", "可信度"],
+        (
+            (c.code, c.name, c.channel, "、".join(c.excludes), _signs(c), c.advice, c.basis, CERTAINTY[c.certainty])
+            for c in knowledge.circumstances
+        ),
     )
     prerequisites = _table(
         ["代码", "前置", "先走", "后走", "依据", "可信度"],
         ((p.code, p.matter, p.first, p.before, p.basis, CERTAINTY[p.certainty]) for p in knowledge.prerequisites),
     )
     return f"## 优先顺序\n\n{order}\n### 已经发生的情况\n\n{circumstances}\n### 前置程序\n\n{prerequisites}"
+
+
+def _signs(circumstance: Circumstance) -> str:
+    """How many different signs overrule the model; none do where nothing is excluded."""
+    return str(circumstance.plain) if circumstance.excludes else "只提示"
 
 
 def _alternatives(knowledge: Knowledge) -> str:

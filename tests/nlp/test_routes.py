@@ -30,14 +30,14 @@ def taxonomy() -> Taxonomy:
     return load_taxonomy()
 
 
-def scores(taxonomy: Taxonomy, **best: str) -> Scores:
-    """Scores in which the named label of a head has 0.7 and the others share the rest."""
+def scores(taxonomy: Taxonomy, *, confidence: float = 0.7, **best: str) -> Scores:
+    """Scores in which the named label of a head has `confidence` and the others share the rest."""
     probabilities = {}
     heads: tuple[Head, ...] = ("nature", "channel", "department")
     for head in heads:
         labels = taxonomy.labels[head]
-        values = np.full(len(labels), 0.3 / (len(labels) - 1), dtype=np.float32)
-        values[labels.index(best[head])] = 0.7
+        values = np.full(len(labels), (1 - confidence) / (len(labels) - 1), dtype=np.float32)
+        values[labels.index(best[head])] = confidence
         probabilities[head] = values
     return Scores(probabilities=probabilities)
 
@@ -48,12 +48,13 @@ def route(
     nature: str = "request",
     channel: str = "petition_procedure",
     department: str = "housing_urban_rural_development",
+    confidence: float = 0.7,
 ) -> Routing:
     knowledge, taxonomy = compiled_once(), load_taxonomy()
     masked = Masked(text=text, origin=tuple(range(len(text))))
     return combine(
         masked,
-        scores(taxonomy, nature=nature, channel=channel, department=department),
+        scores(taxonomy, nature=nature, channel=channel, department=department, confidence=confidence),
         labels=taxonomy.labels,
         knowledge=knowledge,
         firings=find_firings(masked, knowledge=knowledge),
@@ -89,12 +90,28 @@ def test_an_award_excludes_arbitration_anew() -> None:
     assert "条" in message
 
 
-def test_a_plain_court_case_overrules_a_single_sign_only_asks() -> None:
-    plain = route("法院已经判决我胜诉,申请强制执行两年,执行局一直不执行。", channel="statutory_duty")
-    assert plain.channel.best.code == "judicial_procedure"
-    single = route("邻居家的案子胜诉了,我家也请街道协调。", channel="petition_procedure")
-    assert single.channel.best.code == "petition_procedure"
-    assert "rule_conflict:channel" in keys(plain) & keys(single)
+JUDGED = "法院已经判决我胜诉,申请强制执行两年,执行局一直不执行。"
+
+
+def test_a_plain_court_case_gets_no_fresh_procedure_of_the_same_kind() -> None:
+    routing = route(JUDGED, channel="administrative_procedure")
+    assert routing.channel.best.code == "judicial_procedure"
+    assert "rule_conflict:channel" in keys(routing)
+
+
+@pytest.mark.parametrize(
+    ("text", "channel", "confidence"),
+    [
+        ("邻居家的案子胜诉了,我要求撤销处罚。", "administrative_procedure", 0.7),
+        (JUDGED, "administrative_procedure", 0.97),
+        (JUDGED, "statutory_duty", 0.7),
+    ],
+    ids=["one sign", "a model that is certain", "nothing of the same kind"],
+)
+def test_where_a_court_case_leaves_doubt_both_sides_are_told_and_a_person_decides(text, channel, confidence) -> None:
+    routing = route(text, channel=channel, confidence=confidence)
+    assert routing.channel.best.code == channel
+    assert "rule_conflict:channel" in keys(routing)
 
 
 def test_questions_and_suggestions_are_not_pulled_into_court() -> None:

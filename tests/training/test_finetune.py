@@ -17,6 +17,7 @@ from training.finetune import (
     MISSING,
     FinetuneSettings,
     _bucketed,
+    _hide,
     _loss,
     _parameter_groups,
     _schedule,
@@ -27,6 +28,8 @@ from training.finetune import (
     label_arrays,
     load_classifier,
 )
+from training.model import WindowBatch
+from training.vocabulary import SPECIAL_PIECES
 
 QUIET = Console(quiet=True)
 
@@ -166,6 +169,18 @@ def test_batches_hold_every_text_once_and_texts_of_like_length():
     assert sorted(int(row) for batch in batches for row in batch) == list(range(400))
     spread = [np.ptp([len(windows[row][0]) for row in batch]) for batch in batches]
     assert np.mean(spread) < 60
+
+
+def test_hidden_pieces_are_masks_and_special_pieces_stay():
+    torch.manual_seed(0)
+    first_ordinary = len(SPECIAL_PIECES)
+    batch = WindowBatch.of([[[2, *range(first_ordinary, first_ordinary + 400), 3]]])
+    hidden = _hide(batch, 0.25).pieces[0]
+    changed = hidden != batch.pieces[0]
+    assert 60 < int(changed.sum()) < 140
+    assert set(hidden[changed].tolist()) == {SPECIAL_PIECES.index("[MASK]")}
+    assert not changed[0]
+    assert not changed[-1]
 
 
 def test_the_schedule_rises_and_falls():

@@ -112,6 +112,19 @@ def test_embeddings_start_from_skip_gram_vectors_if_asked(settings, tmp_path):
     assert start.std(0).mean() == pytest.approx(0.02, rel=0.01)
 
 
+def test_a_later_stage_begins_with_vocabulary_and_weights_of_the_earlier_one(settings, unbroken, tmp_path):
+    later = replace(settings, start=unbroken, steps=0, max_characters=1, weights={})
+    pretrain(later, run=tmp_path, console=QUIET)
+    assert (tmp_path / "tokenizer.json").read_bytes() == (unbroken / "tokenizer.json").read_bytes()
+    before, after = weights(unbroken)["model"], weights(tmp_path)["model"]
+    assert all(torch.equal(after[name], before[name]) for name in before)
+
+
+def test_a_stage_without_its_earlier_run_is_refused(settings, tmp_path):
+    with pytest.raises(RecipeError, match="no earlier run to start from"):
+        replace(settings, start=tmp_path)
+
+
 def test_the_learning_rate_warms_up_and_falls_to_a_tenth(settings):
     run = replace(settings, steps=100, warmup_share=0.1, learning_rate=1.0)
     rates = [_learning_rate(run, step) for step in range(100)]
