@@ -8,6 +8,7 @@
     flags.json        their blends with the rules, and from which probability on they are raised
     labels.json       taxonomy version and the labels of every head in order
     calibration.json  weights of the two branches per head
+    calibration.npz   shifts of a head's logits by what all heads say
     thresholds.json   when a suggestion may stand without review
     settings.json     how it was made: recipe, revision, data hashes
     metrics.json      figures on the test split
@@ -31,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from nlp.calibrate import Blend, Calibration
+from nlp.calibrate import SHIFTED, Blend, Calibration, Shift
 from nlp.decide import Thresholds
 from nlp.errors import BundleError
 from nlp.flags import FlagBlend, FlagModel
@@ -50,6 +51,7 @@ FILES = (
     "flags.json",
     "labels.json",
     "calibration.json",
+    "calibration.npz",
     "thresholds.json",
     "settings.json",
     "metrics.json",
@@ -96,11 +98,18 @@ class Bundle:
             return thresholds
 
     def calibration(self) -> Calibration:
-        """Return the branches' weights and the label order; raises BundleError if the file does not fit."""
+        """Return the branches' weights, the shifts and the label order; raises BundleError if a file does not fit."""
         with self._refusing("calibration.json"):
             raw = self._json("calibration.json")
             blends = {head: Blend(**raw[head]) for head in HEADS}
-        return Calibration(blends=blends, labels=self._labels())
+        sizes = self._sizes()
+        with self._refusing("calibration.npz"), np.load(self.folder / "calibration.npz", allow_pickle=False) as arrays:
+            shifts: dict[Head, Shift] = {}
+            for head in SHIFTED:
+                shifts[head] = Shift(bias=arrays[f"{head}_bias"], weight=arrays[f"{head}_weight"])
+                _check_shape(f"{head}_bias", shifts[head].bias, (sizes[head],))
+                _check_shape(f"{head}_weight", shifts[head].weight, (sum(sizes.values()), sizes[head]))
+        return Calibration(blends=blends, labels=self._labels(), shifts=shifts)
 
     def flag_model(self) -> FlagModel:
         """Return the blends of the learned flags; raises BundleError if the file does not fit."""

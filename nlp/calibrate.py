@@ -1,13 +1,15 @@
 """From raw scores of both branches to probabilities.
 
 Per head two weights are fitted on the calibration split, one per branch: p = softmax(a * encoder + b * linear). They
-are at once the blend of the branches and its temperature (Guo et al. 2017). A second-level class gets its first-level
+are at once the blend of the branches and its temperature (Guo et al. 2017). What these first answers of all heads say
+together shifts each head once more (stacking, Wolpert 1992): a suggestion is seldom handled by a court, and a class
+that both branches overrate is lowered. A second-level class gets its first-level
 class's probability times its own share among its siblings, so that the second level sums to the first; and the best
 second-level class is looked for under the best first-level class, so that the two answers never contradict each other.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 
 import numpy as np
@@ -17,6 +19,9 @@ from nlp.petition import HEADS, Head, Scores
 from nlp.taxonomy.records import SEPARATOR
 
 Floats = NDArray[np.float32]
+
+SHIFTED: tuple[Head, ...] = tuple(head for head in HEADS if head != "category_l2")
+"""The heads that listen to the others; the second level follows its first level anyway."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,23 +38,54 @@ class Blend:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Shift:
+    """Added to the K logits of one head: `bias` (K,) and the first answers of all heads @ `weight` (all labels, K).
+
+    Raises ValueError unless all numbers are finite.
+    """
+
+    bias: Floats
+    weight: Floats
+
+    def __post_init__(self) -> None:
+        """Refuse what would turn every answer into nothing."""
+        if not (np.isfinite(self.bias).all() and np.isfinite(self.weight).all()):
+            raise ValueError("shifts must be finite numbers")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """The blends of all heads and the label order they refer to."""
+    """The blends of all heads, their shifts (none: the blends' answers stand) and the label order they refer to."""
 
     blends: Mapping[Head, Blend]
     labels: Mapping[Head, tuple[str, ...]]
+    shifts: Mapping[Head, Shift] = field(default_factory=dict)
 
     def scores(self, encoder: Mapping[Head, Floats], linear: Mapping[Head, Floats]) -> Scores:
         """Return calibrated probabilities; inputs hold raw scores (labels,) or (rows, labels) per head."""
         logits = {
             head: self.blends[head].encoder * encoder[head] + self.blends[head].linear * linear[head] for head in HEADS
         }
-        probabilities: dict[Head, Floats] = {head: softmax(logits[head]) for head in HEADS if head != "category_l2"}
-        parents = parent_indices(self.labels)
-        probabilities["category_l2"] = share_among_siblings(
-            logits["category_l2"], probabilities["category_l1"], parents
+        first = self._probabilities(logits)
+        if not self.shifts:
+            return Scores(probabilities=first)
+        said = side_by_side(first)
+        shifted = logits | {
+            head: logits[head] + shift.bias + said @ shift.weight for head, shift in self.shifts.items()
+        }
+        return Scores(probabilities=self._probabilities(shifted))
+
+    def _probabilities(self, logits: Mapping[Head, Floats]) -> dict[Head, Floats]:
+        found: dict[Head, Floats] = {head: softmax(logits[head]) for head in SHIFTED}
+        found["category_l2"] = share_among_siblings(
+            logits["category_l2"], found["category_l1"], parent_indices(self.labels)
         )
-        return Scores(probabilities=probabilities)
+        return found
+
+
+def side_by_side(probabilities: Mapping[Head, Floats]) -> Floats:
+    """Return the probabilities of all heads in one array (…, labels of all heads), in the order of HEADS."""
+    return np.concatenate([probabilities[head] for head in HEADS], axis=-1)
 
 
 def rank(scores: Scores, head: Head, labels: Mapping[Head, tuple[str, ...]]) -> NDArray[np.int64]:

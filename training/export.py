@@ -23,7 +23,7 @@ from rich.progress import track
 from torch import Tensor, nn
 
 from nlp.bundle import FILES, Bundle, write_sums
-from nlp.calibrate import Blend, Calibration
+from nlp.calibrate import Calibration
 from nlp.decide import Thresholds, joint_confidence
 from nlp.flags import FlagModel
 from nlp.knowledge import load_knowledge
@@ -33,7 +33,7 @@ from nlp.router import Router
 from nlp.rules import find_firings
 from nlp.runtime import Reading, Runtime
 from nlp.taxonomy import Taxonomy, load_taxonomy
-from training.calibrate import fit_blends
+from training.calibrate import fit_calibration
 from training.corrections import deal_examples
 from training.data import Example
 from training.finetune import FinetuneSettings, label_arrays, load_classifier
@@ -109,7 +109,7 @@ def export_bundle(
     readings = read_all(draft.runtime(), held, title="calibration")
     write_flag_model(_fit_flags(readings, held), out / "flags.json")
     calibration = _calibrate(readings, held, taxonomy)
-    _write_json(out / "calibration.json", {head: asdict(blend) for head, blend in calibration.blends.items()})
+    _write_calibration(calibration, out)
     thresholds = fit_thresholds(draft, calibration, [e for e in dealt["thresholds"] if e.labels], taxonomy)
     _write_json(out / "thresholds.json", asdict(thresholds))
     shutil.copy(run / "provenance.json", out / "settings.json")
@@ -262,8 +262,15 @@ def _linear_flags(fit: Sequence[Example], branch: LinearBranch) -> LinearFlags:
 def _calibrate(readings: Sequence[Reading], examples: Sequence[Example], taxonomy: Taxonomy) -> Calibration:
     encoder, linear = stack(readings)
     truth = label_arrays(examples, taxonomy)
-    blends: Mapping[Head, Blend] = fit_blends(encoder, linear, {head: truth[head] for head in HEADS}, taxonomy.labels)
-    return Calibration(blends=blends, labels=taxonomy.labels)
+    return fit_calibration(encoder, linear, {head: truth[head] for head in HEADS}, taxonomy.labels)
+
+
+def _write_calibration(calibration: Calibration, out: Path) -> None:
+    _write_json(out / "calibration.json", {head: asdict(blend) for head, blend in calibration.blends.items()})
+    arrays: dict[str, Any] = {}
+    for head, shift in calibration.shifts.items():
+        arrays |= {f"{head}_bias": shift.bias, f"{head}_weight": shift.weight}
+    np.savez_compressed(out / "calibration.npz", **arrays)
 
 
 def _write_heads(model: PetitionClassifier, path: Path) -> None:

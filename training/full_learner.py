@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from rich.console import Console
 from tokenizers import Tokenizer
 
-from nlp.calibrate import Calibration
 from nlp.petition import HEADS, Head
 from nlp.taxonomy import Taxonomy
 from nlp.tokenise import PieceTokeniser
-from training.calibrate import fit_blends
+from training.calibrate import fit_calibration
 from training.data import Example
 from training.export import fit_linear_branch
 from training.finetune import FinetuneSettings, classifier_logits, finetune, label_arrays, load_classifier
@@ -54,10 +53,8 @@ def full_learner(run: Path, taxonomy: Taxonomy) -> Learner:
             branch.scores(feature_matrix(part, branch.vocabulary)) for part in ([e.text for e in held], texts)
         )
         truth = {head: labels for head, labels in label_arrays(held, taxonomy).items() if head in HEADS}
-        blends = fit_blends({head: held_encoder[head] for head in HEADS}, held_linear, truth, taxonomy.labels)
-        scores = Calibration(blends=blends, labels=taxonomy.labels).scores(
-            {head: encoder[head] for head in HEADS}, linear
-        )
+        calibration = fit_calibration({head: held_encoder[head] for head in HEADS}, held_linear, truth, taxonomy.labels)
+        scores = calibration.scores({head: encoder[head] for head in HEADS}, linear)
         return {head: scores.probabilities[head].argmax(axis=1) for head in HEADS}
 
     return learn

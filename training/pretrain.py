@@ -199,7 +199,11 @@ def _new_model(settings: PretrainSettings, stream: MaskedStream) -> MaskedLangua
     model = MaskedLanguageModel(encoder)
     if settings.start is not None:
         earlier = torch.load(settings.start / "checkpoint.pt", weights_only=True, map_location="cpu")
-        model.load_state_dict(earlier["model"])
+        try:
+            model.load_state_dict(earlier["model"])
+        except RuntimeError as error:
+            wanted = f"width {settings.width}, {settings.n_layers} layers"
+            raise RecipeError(f"{settings.start} holds a model of another shape than {wanted}: {error}") from error
     elif settings.skipgram_epochs:
         cache = stream.path.with_name("skipgram.pt")
         if not cache.exists():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nlp.calibrate import Blend, Calibration, parent_indices, rank, share_among_siblings, softmax
+from nlp.calibrate import SHIFTED, Blend, Calibration, Shift, parent_indices, rank, share_among_siblings, softmax
 from nlp.petition import HEADS, Scores
 from nlp.taxonomy import load_taxonomy
 
@@ -76,3 +76,47 @@ def test_shares_among_siblings_of_a_hand_made_case():
 def test_weights_that_make_no_sense_are_refused(weight):
     with pytest.raises(ValueError, match="weights must be numbers"):
         Blend(encoder=weight, linear=1.0)
+
+
+def shifts(rng: np.random.Generator) -> dict:
+    n_said = sum(len(LABELS[head]) for head in HEADS)
+    sizes = {head: len(LABELS[head]) for head in SHIFTED}
+    return {
+        head: Shift(
+            bias=rng.normal(size=size).astype(np.float32), weight=rng.normal(size=(n_said, size)).astype(np.float32)
+        )
+        for head, size in sizes.items()
+    }
+
+
+def test_what_a_head_says_shifts_another(calibration):
+    rng = np.random.default_rng(5)
+    encoder, linear = raw_scores(rng), raw_scores(rng)
+    n_said = sum(len(LABELS[head]) for head in HEADS)
+    weight = np.zeros((n_said, len(LABELS["channel"])), np.float32)
+    said_by_nature = len(LABELS["category_l1"]) + len(LABELS["category_l2"])
+    weight[said_by_nature : said_by_nature + len(LABELS["nature"]), 3] = 50.0
+    listening = {"channel": Shift(bias=np.zeros(len(LABELS["channel"]), np.float32), weight=weight)}
+    shifted = Calibration(blends=calibration.blends, labels=LABELS, shifts=listening).scores(encoder, linear)
+    plain = calibration.scores(encoder, linear)
+    assert shifted.probabilities["channel"].argmax() == 3 != plain.probabilities["channel"].argmax()
+    assert shifted.probabilities["department"] == pytest.approx(plain.probabilities["department"])
+
+
+def test_shifted_answers_of_one_text_are_those_among_others_and_levels_still_agree(calibration):
+    rng = np.random.default_rng(6)
+    listening = Calibration(blends=calibration.blends, labels=LABELS, shifts=shifts(rng))
+    encoder, linear = raw_scores(rng, 9), raw_scores(rng, 9)
+    together = listening.scores(encoder, linear).probabilities
+    alone = listening.scores({h: encoder[h][4] for h in HEADS}, {h: linear[h][4] for h in HEADS}).probabilities
+    for head in HEADS:
+        assert alone[head] == pytest.approx(together[head][4], abs=1e-5)
+    parents = parent_indices(LABELS)
+    for parent in range(len(LABELS["category_l1"])):
+        children = together["category_l2"][:, parents == parent].sum(axis=1)
+        assert children == pytest.approx(together["category_l1"][:, parent], abs=1e-5)
+
+
+def test_a_shift_that_is_no_number_is_refused():
+    with pytest.raises(ValueError, match="finite"):
+        Shift(bias=np.asarray([np.nan], np.float32), weight=np.zeros((1, 1), np.float32))

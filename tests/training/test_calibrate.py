@@ -6,7 +6,7 @@ import pytest
 from nlp.calibrate import Blend, Calibration, parent_indices, share_among_siblings, softmax
 from nlp.petition import HEADS
 from nlp.taxonomy import load_taxonomy
-from training.calibrate import fit_blend, fit_blends
+from training.calibrate import fit_blend, fit_blends, fit_calibration
 
 LABELS = load_taxonomy().labels
 
@@ -88,3 +88,23 @@ def test_fitted_probabilities_are_calibrated():
         inside = (confidence >= low) & (confidence < high)
         assert inside.sum() > 100
         assert correct[inside].mean() == pytest.approx(confidence[inside].mean(), abs=0.05)
+
+
+def test_a_head_learns_from_what_the_others_say_and_keeps_to_the_blend_where_they_say_nothing():
+    # The channel follows the nature; its own scores know nothing of it.
+    rng = np.random.default_rng(6)
+    blend = Blend(encoder=1.0, linear=0.3)
+    encoder, linear, truth = planted(rng, 1500, blend)
+    truth["channel"] = truth["nature"].copy()
+    encoder["channel"][:] = rng.normal(size=encoder["channel"].shape)
+    linear["channel"][:] = rng.normal(size=linear["channel"].shape)
+    halves = slice(0, 1000), slice(1000, None)
+    fit, held = ([{h: part[h][half] for h in HEADS} for part in (encoder, linear, truth)] for half in halves)
+    found = fit_calibration(*fit, LABELS)
+    plain = Calibration(blends=found.blends, labels=LABELS)
+
+    def right(calibration, head):
+        return (calibration.scores(held[0], held[1]).probabilities[head].argmax(1) == held[2][head]).mean()
+
+    assert right(found, "channel") > right(plain, "channel") + 0.2
+    assert right(found, "department") == pytest.approx(right(plain, "department"), abs=0.03)

@@ -120,6 +120,12 @@ def test_a_later_stage_begins_with_vocabulary_and_weights_of_the_earlier_one(set
     assert all(torch.equal(after[name], before[name]) for name in before)
 
 
+def test_a_stage_of_another_shape_than_its_earlier_run_is_refused(settings, unbroken, tmp_path):
+    later = replace(settings, start=unbroken, n_layers=2)
+    with pytest.raises(RecipeError, match="another shape than width 16, 2 layers"):
+        pretrain(later, run=tmp_path, console=QUIET)
+
+
 def test_a_stage_without_its_earlier_run_is_refused(settings, tmp_path):
     with pytest.raises(RecipeError, match="no earlier run to start from"):
         replace(settings, start=tmp_path)
