@@ -3,7 +3,7 @@
     python -m bench.one_text [--stored 100000] [--bundle FOLDER] [--threads 2]
 
 Medians over the petitions of datasets/samples, one thread asking, the model on `--threads` threads. Related petitions
-are looked for among synthetic ones: signatures and vectors drawn at random, as `bench.related` does.
+are looked for among synthetic ones, those of `bench.related`.
 """
 
 import argparse
@@ -14,8 +14,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-import numpy as np
-
+from bench.synthetic import batches
 from nlp.appeals import split_appeals
 from nlp.assessment import assess
 from nlp.elements import find_elements
@@ -27,7 +26,6 @@ from nlp.rules import find_firings
 
 GOAL_MS = 30.0
 SAMPLES = Path(__file__).parents[1] / "datasets" / "samples"
-BATCH = 10_000
 N_WARM_UP = 10
 RECEIVED = {"received": date(2026, 3, 2)}
 
@@ -45,11 +43,10 @@ def main() -> None:
     arguments = parser.parse_args()
     router = Router.load(arguments.bundle, n_threads=arguments.threads)
     petitions = samples()[: arguments.most]
-    width = len(router.suggest(petitions[0]).vector)
-    index = stored(arguments.stored, width=width)
+    index = stored(arguments.stored)
     whole, parts = measured(router, index, petitions)
     characters = statistics.median(len(petition.content) for petition in petitions)
-    _say(f"{len(petitions)} petitions, median {characters:.0f} characters; {arguments.stored} stored, width {width}")
+    _say(f"{len(petitions)} petitions, median {characters:.0f} characters; {arguments.stored} stored")
     for name, times in parts.items():
         _say(f"  {name:<36}{_row(times)}")
     verdict = "within" if 1e3 * statistics.median(whole) <= GOAL_MS else "over"
@@ -63,20 +60,11 @@ def samples() -> list[Petition]:
     return [Petition(text=record["text"], title=record.get("title", "")) for record in records]
 
 
-def stored(size: int, *, width: int) -> RelatedIndex:
-    """Return an index of `size` synthetic petitions around 2,000 themes."""
-    random = np.random.default_rng(1)
-    themes = random.standard_normal((2_000, width)).astype(np.float32)
-    index = RelatedIndex(width=width)
-    for first in range(0, size, BATCH):
-        numbers = np.arange(first, min(size, first + BATCH))
-        noise = random.standard_normal((len(numbers), width), dtype=np.float32)
-        index.add_many(
-            [str(number) for number in numbers],
-            signatures=random.integers(0, 2**16, (len(numbers), 64), dtype=np.uint16),
-            digests=[int(number) + 1 for number in numbers],
-            vectors=themes[numbers % len(themes)] + 0.8 * noise,
-        )
+def stored(size: int) -> RelatedIndex:
+    """Return an index of `size` synthetic petitions."""
+    index = RelatedIndex()
+    for batch in batches(size):
+        index.add_many(batch.ids, signatures=batch.signatures, digests=batch.digests, keys=batch.keys)
     return index
 
 
@@ -93,7 +81,7 @@ def measured(router: Router, index: RelatedIndex, petitions: Sequence[Petition])
             "rules": lambda m=masked: find_firings(m, knowledge=router.knowledge),
             "elements": lambda m=masked, n=title_length: find_elements(m, title_length=n),
             "split into appeals": lambda m=masked, n=title_length: split_appeals(m, title_length=n),
-            "related": lambda m=masked, s=suggestion: index.query(m.text, vector=s.vector),
+            "related": lambda m=masked: index.query(m.text),
             "suggestion (all of it)": lambda p=petition: router.suggest(p),
             "assessment (all of it)": lambda p=petition, s=suggestion: _assess(router, p, s),
         }
@@ -104,10 +92,10 @@ def measured(router: Router, index: RelatedIndex, petitions: Sequence[Petition])
 
 
 def _everything(router: Router, index: RelatedIndex, petition: Petition) -> None:
-    """Do what intake does; masked text and vector are by-products of the suggestion, and are not made twice."""
+    """Do what intake does; the masked text is a by-product of the suggestion, and is not made twice."""
     suggestion = router.suggest(petition)
     _assess(router, petition, suggestion)
-    index.query(suggestion.masked_text, vector=suggestion.vector)
+    index.query(suggestion.masked_text)
 
 
 def _read(router: Router, text: str) -> object:

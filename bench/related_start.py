@@ -1,6 +1,6 @@
 """Start-up time and memory of the related petitions of one server process, read from a SQLite database.
 
-    python -m bench.related_start 100000 [--width 256]
+    python -m bench.related_start 100000
 
 The fingerprints are drawn at random; no petition stands behind them. One size per run, so that the memory is its own.
 """
@@ -12,17 +12,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
-
+from bench.synthetic import batches
 from serving.related import RelatedPetitions
 from serving.store.engine import Store
 from serving.store.fingerprints import Fingerprint
 
-BATCH = 10_000
-BUNDLE = SimpleNamespace(bundle=SimpleNamespace(id="bench", thresholds={}))
 N_QUESTIONS = 50
 
 
@@ -30,44 +26,43 @@ def main() -> None:
     """Print one line for the size given."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("size", type=int)
-    parser.add_argument("--width", type=int, default=256)
-    arguments = parser.parse_args()
+    size = parser.parse_args().size
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bench.sqlite3"
         store = Store(f"sqlite:///{path}")
         store.prepare(auto_migrate=True)
-        fill(path, arguments.size, width=arguments.width)
-        measure(store, arguments.size, width=arguments.width)
+        fill(path, size)
+        measure(store, size)
         store.close()
 
 
-def fill(path: Path, size: int, *, width: int) -> None:
+def fill(path: Path, size: int) -> None:
     """Write `size` fingerprints; foreign keys are off on this connection, as there are no petitions."""
     with sqlite3.connect(path) as connection:
-        for batch in _batches(size, width=width):
-            connection.executemany("INSERT INTO fingerprints VALUES (?, ?, ?, ?, ?, 'bench')", batch)
+        for rows in _rows(size):
+            connection.executemany(
+                "INSERT INTO fingerprints (seq, petition_id, signature, digest, matter_keys) VALUES (?, ?, ?, ?, ?)",
+                rows,
+            )
     connection.close()
 
 
-def _batches(size: int, *, width: int) -> Iterator[list[tuple[Any, ...]]]:
-    random = np.random.default_rng(1)
-    for first in range(0, size, BATCH):
-        n = min(BATCH, size - first)
-        signatures = random.integers(0, 2**16, (n, 64), dtype=np.uint16)
-        vectors = random.standard_normal((n, width), dtype=np.float32).astype(np.float16)
+def _rows(size: int) -> Iterator[list[tuple[Any, ...]]]:
+    for batch in batches(size):
+        numbers = zip(batch.digests, batch.signatures, batch.keys, strict=True)
         yield [
-            (seq, f"P260302-{seq:010d}", signature.tobytes(), seq.to_bytes(8, "little"), vector.tobytes())
-            for seq, signature, vector in zip(range(first + 1, first + n + 1), signatures, vectors, strict=True)
+            (seq, f"P260302-{seq:010d}", signature.tobytes(), seq.to_bytes(8, "little"), keys.tobytes())
+            for seq, signature, keys in numbers
         ]
 
 
-def measure(store: Store, size: int, *, width: int) -> None:
+def measure(store: Store, size: int) -> None:
     """Time the first reading and some questions after it."""
     before = _mebibytes()
     related = RelatedPetitions(store)
-    fingerprint = Fingerprint.of("路灯不亮" * 90, vector=np.ones(width, np.float32), bundle_id="bench")
+    fingerprint = Fingerprint.of("路灯不亮" * 90)
     began, cpu = time.perf_counter(), time.process_time()
-    related.follow(BUNDLE, width)  # all that is asked of a classifier
+    related.start()
     related.like(fingerprint, ignore="", patience=3600)
     wall, cpu = time.perf_counter() - began, time.process_time() - cpu
     grown = _mebibytes() - before
@@ -78,7 +73,7 @@ def measure(store: Store, size: int, *, width: int) -> None:
         times.append(time.perf_counter() - began)
     per_question = (time.process_time() - cpu_before) / N_QUESTIONS
     print(  # noqa: T201
-        f"{size} stored, width {width}: read in {wall:.1f} s (processor {cpu:.1f} s), memory grown by {grown:.0f} MiB;"
+        f"{size} stored: read in {wall:.1f} s (processor {cpu:.1f} s), memory grown by {grown:.0f} MiB;"
         f" question median {1e3 * sorted(times)[N_QUESTIONS // 2]:.1f} ms, processor {1e3 * per_question:.1f} ms"
     )
 

@@ -11,7 +11,6 @@ from math import prod
 
 from nlp.calibrate import is_number
 from nlp.petition import HEADS, Decision, Firing, Head, Prediction, Reason
-from nlp.related import SAME_MATTER
 
 HEAD_NAMES: Mapping[Head, str] = {
     "category_l1": "内容分类（一级）",
@@ -33,9 +32,8 @@ class Thresholds:
 
     `joint` is the least product of the needed heads' confidences; None means that no threshold met the error
     `budget` at `confidence_level`, so everything is reviewed; 0 asks for no confidence at all, which training needs and
-    no bundle may say. `per_head` says the same of each head alone, within `per_head_budget`. `same_matter` is the
-    cosine of sentence vectors from which two petitions may tell of one matter: it belongs to the encoder, as the others
-    do. Raises ValueError if a value makes no sense.
+    no bundle may say. `per_head` says the same of each head alone, within `per_head_budget`. Raises ValueError if a
+    value makes no sense.
     """
 
     budget: float
@@ -46,11 +44,10 @@ class Thresholds:
     min_characters: int
     min_known_share: float
     per_head_budget: float = 0.05
-    same_matter: float = SAME_MATTER
 
     def __post_init__(self) -> None:
         """Check every value."""
-        for name in ("budget", "confidence_level", "per_head_budget", "same_matter"):
+        for name in ("budget", "confidence_level", "per_head_budget"):
             if not (is_number(value := getattr(self, name)) and 0 < value < 1):
                 raise ValueError(f"{name} must lie between 0 and 1, got {value!r}")
         if not self.needed or not set(self.needed) <= set(HEADS):

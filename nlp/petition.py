@@ -199,8 +199,7 @@ class Suggestion:
     """The router's whole answer for one petition.
 
     `n_appeals` is the number of requests that may need handling apart, at least 1. `times` tells how the answer came
-    about, not what it is: two answers are equal whatever time they took. `vector` (width,) is the sentence vector of
-    the bundle's encoder, by which related petitions are found; it stays inside and is no part of any answer told.
+    about, not what it is: two answers are equal whatever time they took.
     """
 
     petition_id: str | None
@@ -215,6 +214,5 @@ class Suggestion:
     decision: Decision
     bundle_id: str
     taxonomy_version: str
-    vector: NDArray[np.float32] = field(compare=False, repr=False)
     n_appeals: int = 1
     times: StageTimes = field(default=StageTimes(), compare=False, repr=False)

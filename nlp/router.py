@@ -148,7 +148,6 @@ class Router:
             decision=decision,
             bundle_id=self.bundle.id,
             taxonomy_version=self.taxonomy.version,
-            vector=reading.hidden.mean(axis=0),
         )
 
     def predict(self, scores: Scores, head: Head) -> Prediction:

@@ -104,15 +104,12 @@ def create_app(
     metrics = Metrics()
     telemetry = telemetry or open_telemetry(settings)
     store = Store(settings.database_url, pool=settings.database_pool)
-    stored = RelatedPetitions(store)
     context = Context(
         settings=settings,
         metrics=metrics,
-        host=ModelHost(
-            settings, load=load or router_loader(settings), metrics=metrics, serves=stored.follow, classifier=classifier
-        ),
+        host=ModelHost(settings, load=load or router_loader(settings), metrics=metrics, classifier=classifier),
         store=store,
-        related=stored,
+        related=RelatedPetitions(store),
         seal=Seal(settings),
         rates=Rates(settings),
         now=now,
@@ -166,4 +163,5 @@ def _open(context: Context) -> None:
     with context.store.write() as session:
         accounts.forget_old_sessions(session, now=now)
         idempotency.forget(session, before=now - _IDEMPOTENCY_LASTS)
+    context.related.start()
     context.host.start()

@@ -1,7 +1,6 @@
 """The bundle in service: loaded in the background, warmed up before it is ready, replaced without a gap."""
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Literal
@@ -29,10 +28,6 @@ WARM_UP = (
 """Texts of our own that a bundle must answer before it serves."""
 
 
-Serves = Callable[[Classifier, int], None]
-"""Told of a classifier that begins to serve, and of the width of its sentence vectors."""
-
-
 class ModelHost:
     """Holds the model worker and what is known of the bundle that serves."""
 
@@ -42,14 +37,12 @@ class ModelHost:
         *,
         load: LoadClassifier,
         metrics: Metrics,
-        serves: Serves,
         classifier: Classifier | None = None,
     ) -> None:
         """Prepare; `start` loads. A given `classifier` is used as it is instead of loading one."""
         self._settings = settings
         self._load = load
         self._metrics = metrics
-        self._serves = serves
         self._given = classifier
         self._worker: ModelWorker | None = None
         self._current: tuple[Classifier, LabelBook] | None = None
@@ -64,7 +57,7 @@ class ModelHost:
     def _start(self) -> None:
         try:
             classifier = self._given or self._load(self._settings.bundle)
-            labels, width = self._try_out(classifier)
+            labels = self._try_out(classifier)
         except PetitionError as error:
             self.state, self.fault = "failed", str(error)
             _log.error("bundle_refused", error=type(error).__name__)
@@ -81,19 +74,18 @@ class ModelHost:
             )
             worker.start()
             self._worker, self._current = worker, (classifier, labels)
-            self._serves(classifier, width)
             self.state = "ready"
             _log.info("model_ready", bundle=classifier.bundle.id, taxonomy=labels.version)
 
-    def _try_out(self, classifier: Classifier) -> tuple[LabelBook, int]:
-        """Return the labels and the width of the sentence vectors of a classifier that answers."""
+    def _try_out(self, classifier: Classifier) -> LabelBook:
+        """Return the labels of a classifier that answers."""
         labels = LabelBook.of(classifier.taxonomy)
         petitions = [WARM_UP[index % len(WARM_UP)] for index in range(self._settings.max_batch)]
         for batch in (petitions[:1], petitions):
             answers = classifier.suggest_many(batch)
             if len(answers) != len(batch):
                 raise BundleError(f"warm-up: {len(batch)} petitions gave {len(answers)} suggestions")
-        return labels, len(answers[0].vector)
+        return labels
 
     @property
     def ready(self) -> bool:
@@ -141,7 +133,7 @@ class ModelHost:
             raise Problem(409, code="reload_running", detail="另一次模型切换正在进行。")
         try:
             classifier = self._load(bundle_dir)
-            labels, width = self._try_out(classifier)
+            labels = self._try_out(classifier)
         except PetitionError:
             self._metrics.reloads.labels("refused").inc()
             raise
@@ -154,7 +146,6 @@ class ModelHost:
             raise self.not_ready()
         self._worker.replace(classifier)
         self._current = (classifier, labels)
-        self._serves(classifier, width)
         self._metrics.reloads.labels("done").inc()
         _log.info("model_reloaded", bundle=classifier.bundle.id, taxonomy=labels.version)
         return classifier.bundle.id

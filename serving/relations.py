@@ -30,20 +30,18 @@ def related_to(context: Context, petition_id: str, actor: Actor, *, patience: fl
     knowledge = context.host.classifier.knowledge
     if fingerprint is None:
         nothing = Related(matches=(), n_found=0, campaign=False)
-        return _told(petition, nothing, stored={}, comparable=False, knowledge=knowledge)
+        return _told(petition, nothing, stored={}, knowledge=knowledge)
     while True:
-        related, comparable = context.related.like(fingerprint, ignore=petition_id, patience=patience)
+        related = context.related.like(fingerprint, ignore=petition_id, patience=patience)
         with context.store.read() as session:
             stored = fingerprints.living(session, [petition_id, *(match.petition_id for match in related.matches)])
         purged = [match.petition_id for match in related.matches if match.petition_id not in stored]
         if not purged:
-            return _told(petition, related, stored=stored, comparable=comparable, knowledge=knowledge)
+            return _told(petition, related, stored=stored, knowledge=knowledge)
         context.related.forget(purged)
 
 
-def _told(
-    petition: PetitionRow, related: Related, *, stored: Stored, comparable: bool, knowledge: Knowledge
-) -> RelatedOut:
+def _told(petition: PetitionRow, related: Related, *, stored: Stored, knowledge: Knowledge) -> RelatedOut:
     facts = facts_in(_masked(petition)) if related.matches else ()
     basis, certainty = _basis(knowledge)
     return RelatedOut(
@@ -52,7 +50,6 @@ def _told(
         n_found=related.n_found,
         campaign=related.campaign,
         message=related.message,
-        matter_compared=comparable,
         basis=basis,
         certainty=certainty,
     )

@@ -1,91 +1,142 @@
-"""Precision and recall of related petitions on the known near-duplicate groups of the data, and where to set the bar.
+"""How well related petitions are found: text relations on the known groups, matters on pairs judged by readers.
 
-    python -m training.evaluate_related ../shared/data [--text-only | --vectors FILE.npy]
+    python -m training.evaluate_related ../shared/data
 
-All messages are stored, then each is queried. `--vectors` holds the encoder's sentence vectors (messages, width) in
-the order of the two files; without it latent semantic vectors of character n-grams stand in, fitted on the same texts.
-Groups (`group`) hold near-duplicates by text and messages with equal titles; a pair of one group is a hit.
+All messages are stored, then each is queried. Groups (`group`) hold near-duplicates by text and messages with equal
+titles; a pair of one group is a hit. The judged pairs (datasets/related/judged_pairs.csv) were drawn by likeness: their
+figures are those of hard pairs, not shares to expect in the inflow.
 """
 
 import argparse
 import csv
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.metrics import average_precision_score, roc_auc_score
 
-from nlp.petition import Petition
-from nlp.prepare import prepare
-from nlp.related import RelatedIndex
+from nlp.related import SAME_MATTER, RelatedIndex, Relation, matter_keys
+from nlp.related.matter import shared_share
+from nlp.related.relation import CAMPAIGN
+from nlp.taxonomy import load_taxonomy
+from training.data import DATASETS, Example, read_examples
 
-BARS = (0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+BARS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
+JUDGED = DATASETS / "related" / "judged_pairs.csv"
+_MOST = 500
+
+Pair = tuple[str, str]
+"""Ids of two messages, the smaller first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """Two messages that a reader compared; `same` only where the reader said yes without doubt."""
+
+    first: str
+    second: str
+    same: bool
+
+    @property
+    def pair(self) -> Pair:
+        """The two ids as `Pair`."""
+        return pair_of(self.first, self.second)
 
 
 def main() -> None:
-    """Print pairwise precision and recall for text relations and for each bar of the sentence vectors."""
+    """Print the figures of both parts, and how many relatives by matter the messages get."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--vectors", type=Path)
-    parser.add_argument("--text-only", action="store_true", help="signatures alone, no vectors")
-    arguments = parser.parse_args()
-    texts, groups = read_groups(arguments.folder)
-    if arguments.text_only:
-        vectors = np.zeros((len(texts), 1), np.float32)
-    else:
-        vectors = np.load(arguments.vectors) if arguments.vectors else stand_in(texts)
-    found = query_all(texts, vectors)
-    wanted = _pairs_in(groups)
-    print(f"{len(texts)} messages, {wanted} pairs in groups")  # noqa: T201
-    by_text = [pair for pair in found if pair[2] != "same_matter"]
-    print("same text or near-duplicate:", _figures(by_text, groups, wanted))  # noqa: T201
-    for bar in () if arguments.text_only else BARS:
-        kept = [pair for pair in found if pair[2] != "same_matter" or pair[3] >= bar]
-        print(f"and same matter, bar {bar}:", _figures(kept, groups, wanted))  # noqa: T201
+    folder = parser.parse_args().folder
+    examples = read_examples(folder, load_taxonomy(), written=False)
+    found = find_all(examples)
+    lines = [
+        *group_lines(examples, found),
+        *judged_lines(read_judged(JUDGED), {example.id: example.text for example in examples}, found),
+        *relative_lines(found, n_messages=len(examples)),
+    ]
+    print("\n".join(lines))  # noqa: T201
 
 
-def read_groups(folder: Path) -> tuple[list[str], list[str]]:
-    """Return the masked texts of all messages and their groups."""
-    texts, groups = [], []
-    for name in ("messages_labelled.csv", "messages_unlabelled.csv"):
-        with (folder / name).open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                texts.append(prepare(Petition(title=row["title"], text=row["text"])).text)
-                groups.append(row["group"])
-    return texts, groups
+def pair_of(first: str, second: str) -> Pair:
+    """Return both ids in order."""
+    return (first, second) if first < second else (second, first)
 
 
-def stand_in(texts: list[str]) -> NDArray[np.float32]:
-    """Return latent semantic vectors (texts, 128) of character 2- and 3-grams."""
-    features = TfidfVectorizer(analyzer="char", ngram_range=(2, 3), min_df=3, sublinear_tf=True, max_features=60_000)
-    reduced = TruncatedSVD(128, random_state=0).fit_transform(features.fit_transform(texts))
-    return np.asarray(reduced, np.float32)
+def read_judged(path: Path) -> list[Judged]:
+    """Return the judged pairs; `unsure` counts as no."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            Judged(first=row["first"], second=row["second"], same=row["same_matter"] == "yes")
+            for row in csv.DictReader(file)
+        ]
 
 
-def query_all(texts: list[str], vectors: NDArray[np.float32]) -> list[tuple[int, int, str, float]]:
-    """Store every text, query each, and return the pairs found: both places, relation, cosine; each pair once."""
-    index = RelatedIndex(width=vectors.shape[1], same_matter=min(BARS))
-    for place, text in enumerate(texts):
-        index.add(str(place), text=text, vector=vectors[place])
-    found = {}
-    for place, text in enumerate(texts):
-        for match in index.query(text, vector=vectors[place], most=60, ignore=(str(place),)).matches:
-            other = int(match.petition_id)
-            found[min(place, other), max(place, other)] = (match.relation, match.matter_share)
-    return [(first, second, relation, matter) for (first, second), (relation, matter) in found.items()]
+def find_all(examples: Sequence[Example]) -> dict[Pair, Relation]:
+    """Store every message, query each, and return the pairs found with their relation."""
+    index = RelatedIndex()
+    for example in examples:
+        index.add(example.id, text=example.text)
+    return {
+        pair_of(example.id, match.petition_id): match.relation
+        for example in examples
+        for match in index.query(example.text, most=_MOST, ignore=(example.id,)).matches
+    }
 
 
-def _pairs_in(groups: list[str]) -> int:
-    """Count the pairs of messages that share a group."""
-    _, sizes = np.unique(groups, return_counts=True)
-    return int((sizes * (sizes - 1) // 2).sum())
+def group_lines(examples: Sequence[Example], found: Mapping[Pair, Relation]) -> list[str]:
+    """Tell precision and recall of the text relations against the groups."""
+    groups = {example.id: example.group for example in examples}
+    wanted = sum(n * (n - 1) // 2 for n in Counter(groups.values()).values())
+    by_text = [pair for pair, relation in found.items() if relation != "same_matter"]
+    right = sum(groups[first] == groups[second] for first, second in by_text)
+    return [
+        f"{len(examples)} messages, {wanted} pairs in groups",
+        f"same text or near-duplicate: {len(by_text)} pairs, precision {right / max(1, len(by_text)):.3f},"
+        f" recall {right / max(1, wanted):.3f}",
+    ]
 
 
-def _figures(pairs: list[tuple[int, int, str, float]], groups: list[str], wanted: int) -> str:
-    """Return precision and recall of the pairs against the groups."""
-    right = sum(groups[first] == groups[second] for first, second, _, _ in pairs)
-    return f"{len(pairs)} pairs, precision {right / max(1, len(pairs)):.3f}, recall {right / max(1, wanted):.3f}"
+def judged_lines(judged: Sequence[Judged], texts: Mapping[str, str], found: Mapping[Pair, Relation]) -> list[str]:
+    """Tell how well the share of common keys parts the judged pairs; those alike by text are counted apart."""
+    alike = [one for one in judged if found.get(one.pair) in ("same_text", "near_duplicate")]
+    others = [one for one in judged if one not in alike]
+    same = np.array([one.same for one in others])
+    shares = matter_shares(others, texts)
+    head = f"{len(others)} judged pairs, {same.sum()} of one matter: AUC {roc_auc_score(same, shares):.3f},"
+    return [
+        f"judged pairs alike by text: {len(alike)}, {sum(one.same for one in alike)} of one matter",
+        f"{head} average precision {average_precision_score(same, shares):.3f}",
+        *(f"bar {bar}: {_figures(same, shares >= bar)}" for bar in BARS),
+    ]
+
+
+def matter_shares(judged: Iterable[Judged], texts: Mapping[str, str]) -> NDArray[np.float64]:
+    """Return the share of common matter keys of each pair."""
+    keys = [(matter_keys(texts[one.first]), matter_keys(texts[one.second])) for one in judged]
+    common = np.array([len(np.intersect1d(first[first > 0], second)) for first, second in keys])
+    stored, asked = np.array([[np.count_nonzero(first), np.count_nonzero(second)] for first, second in keys]).T
+    return shared_share(common, stored=stored, asked=asked)
+
+
+def relative_lines(found: Mapping[Pair, Relation], *, n_messages: int) -> list[str]:
+    """Tell how many relatives by matter the messages get at the bar in use."""
+    by_matter = Counter(message for pair, relation in found.items() if relation == "same_matter" for message in pair)
+    every = Counter(message for pair in found for message in pair)
+    return [
+        f"same matter, bar {SAME_MATTER}: {by_matter.total() / n_messages:.2f} relatives on average,"
+        f" {len(by_matter) / n_messages:.3f} of the messages have any, {max(by_matter.values(), default=0)} at most",
+        f"told as a campaign: {sum(n >= CAMPAIGN for n in every.values()) / n_messages:.3f} of the messages",
+    ]
+
+
+def _figures(same: NDArray[np.bool_], told: NDArray[np.bool_]) -> str:
+    """Return precision and recall of the pairs that are `told` against those that are the `same`."""
+    right = int((same & told).sum())
+    return f"{told.sum()} pairs, precision {right / max(1, told.sum()):.3f}, recall {right / max(1, same.sum()):.3f}"
 
 
 if __name__ == "__main__":

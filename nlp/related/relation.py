@@ -26,7 +26,7 @@ _SAID: dict[Relation, str] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Match:
-    """One stored petition the new one may be related to; shares are 0 to 1 (text: n-grams, matter: cosine)."""
+    """One stored petition the new one may be related to; shares are 0 to 1 (text: n-grams, matter: rare n-grams)."""
 
     petition_id: str
     relation: Relation
@@ -39,11 +39,15 @@ class Match:
         return RELATIONS.index(self.relation)
 
     @property
+    def likeness(self) -> float:
+        """The share that the relation stands on."""
+        return self.matter_share if self.relation == "same_matter" else self.text_share
+
+    @property
     def message(self) -> str:
         """What the clerk reads; only ever a possibility."""
-        return (
-            f"{_SAID[self.relation]}（文字相同约{self.text_share:.0%}，事项相近度{self.matter_share:.2f}），请人工核对"
-        )
+        shares = f"文字相同约{self.text_share:.0%}，少见词语相同约{self.matter_share:.0%}"
+        return f"{_SAID[self.relation]}（{shares}），请人工核对"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +69,7 @@ class Related:
 
 
 def likely_relation(*, same_text: bool, text: float, matter: float, bar: float) -> Relation | None:
-    """Return the surest relation that the shares allow, None for none; `bar` is the cosine of one matter."""
+    """Return the surest relation that the shares allow, None for none; `bar` is the `matter` share of one matter."""
     if same_text:
         return "same_text"
     if text >= NEAR_DUPLICATE:

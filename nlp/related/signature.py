@@ -15,7 +15,9 @@ N_BANDS = 16
 _ROWS = N_HASHES // N_BANDS
 _GRAM = 4
 _SEED = 20220501
-_NOISE = re.compile(r"\[[^\[\]]{2,3}\]|[^0-9A-Za-z一-龥]")
+PLACEHOLDER = re.compile(r"\[[^\[\]]{2,3}\]")
+"""What stands for personal data in a masked text."""
+_NOISE = re.compile(rf"{PLACEHOLDER.pattern}|[^0-9A-Za-z一-龥]")
 """Placeholders and everything but letters, digits and Chinese characters say nothing about sameness."""
 
 Signature = NDArray[np.uint16]

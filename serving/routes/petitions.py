@@ -96,7 +96,7 @@ def _keep(
     view = masked_view(petition, suggestion)
     intake = Intake(
         view=view,
-        fingerprint=Fingerprint.of(view.content, vector=suggestion.vector, bundle_id=suggestion.bundle_id),
+        fingerprint=Fingerprint.of(view.content),
         placing=place(view.answer, received_at=now, days=settings.registration_days, audit_share=settings.audit_share),
         thresholds=dict(context.host.classifier.bundle.thresholds),
         sealed=context.seal.close(petition.content),

@@ -20,9 +20,9 @@ _EXAMPLE: dict[str, Any] = {
             "received_at": "2026-02-12T01:20:00Z",
             "state": "decided",
             "relation": "near_duplicate",
-            "message": "文字大部分相同，可能是重复提交或者同一模板（文字相同约81%，事项相近度0.93），请人工核对",
+            "message": "文字大部分相同，可能是重复提交或者同一模板（文字相同约81%，少见词语相同约88%），请人工核对",
             "text_share": 0.813,
-            "matter_share": 0.93,
+            "matter_share": 0.875,
             "came_later": False,
             "news": [{"type": "people", "span": [52, 57], "text": "摔伤三个人"}],
             "news_message": "有1处新的时间、金额、人数、单位或者办理经过，可能有新的事实或者理由，请人工核对",
@@ -31,7 +31,6 @@ _EXAMPLE: dict[str, Any] = {
     "n_found": 1,
     "campaign": False,
     "message": "发现1件可能相关的来件，请人工核对，不自动合并",
-    "matter_compared": True,
     "basis": "条例36条3款",
     "certainty": "verified",
 }
@@ -54,7 +53,7 @@ class RelatedItemOut(Wire):
     relation: Relation
     message: str
     text_share: float = Field(description="文字相同的估计比例，0 到 1。")
-    matter_share: float = Field(description="句向量的余弦；没有比较时为 0。")
+    matter_share: float = Field(description="两件共有的少见词语的比例，0 到 1。")
     came_later: bool = Field(description="Whether it was submitted after the petition that was asked about.")
     news: list[NewFactOut]
     news_message: str
@@ -70,6 +69,5 @@ class RelatedOut(Wire):
     n_found: int = Field(description="找到的件数，含没有列出的。")
     campaign: bool = Field(description="五件以上相近，可能是多人反映同一事项。")
     message: str
-    matter_compared: bool = Field(description="是否比较了事项；句向量出自另一个模型包的件只比较文字。")
     basis: str = Field(description="重复信访由人依此条判断。")
     certainty: Certainty | None

@@ -6,10 +6,11 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import case, delete, literal, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from nlp.related import from_bytes, sign, text_digest, to_bytes
+from nlp.related import from_bytes, keys_from_bytes, keys_to_bytes, matter_keys, sign, text_digest, to_bytes
+from nlp.related.matter import N_KEYS, Keys
 from nlp.related.signature import N_HASHES, Signature
 from serving.store.schema import FingerprintRow, PetitionRow
 
@@ -18,32 +19,29 @@ _DIGEST_BYTES = 8
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fingerprint:
-    """What one petition is compared by; `vector` (width,) has length 1 and is that of `bundle_id`."""
+    """What one petition is compared by."""
 
     signature: Signature
     digest: int
-    vector: NDArray[np.float32]
-    bundle_id: str
+    matter_keys: Keys
 
     @classmethod
-    def of(cls, masked_text: str, *, vector: NDArray[np.float32], bundle_id: str) -> Self:
-        """Take the fingerprint of a masked text, whose sentence vector came with the suggestion."""
-        length = float(np.linalg.norm(vector)) or 1.0
-        unit = (vector / length).astype(np.float32)
-        return cls(signature=sign(masked_text), digest=text_digest(masked_text), vector=unit, bundle_id=bundle_id)
+    def of(cls, masked_text: str) -> Self:
+        """Take the fingerprint of a masked text."""
+        return cls(signature=sign(masked_text), digest=text_digest(masked_text), matter_keys=matter_keys(masked_text))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
-    """Fingerprints in the order of submission: `signatures` (n, 64), `digests`, `vectors` (n, width).
+    """Fingerprints in the order of submission: `signatures` (n, 64), `digests`, `matter_keys` (n, 48).
 
-    A vector of another bundle is all zeros, which is like nothing. `last` is the `seq` of the last one.
+    `last` is the `seq` of the last one.
     """
 
     petition_ids: Sequence[str]
     signatures: NDArray[np.uint16]
     digests: Sequence[int]
-    vectors: NDArray[np.float32]
+    matter_keys: NDArray[np.uint32]
     last: int
 
 
@@ -55,8 +53,7 @@ def keep(session: Session, petition_id: str, fingerprint: Fingerprint, *, seq: i
             petition_id=petition_id,
             signature=to_bytes(fingerprint.signature),
             digest=fingerprint.digest.to_bytes(_DIGEST_BYTES, "little"),
-            vector=fingerprint.vector.astype("<f2").tobytes(),
-            bundle_id=fingerprint.bundle_id,
+            matter_keys=keys_to_bytes(fingerprint.matter_keys),
         )
     )
     session.flush()
@@ -70,26 +67,24 @@ def find(session: Session, petition_id: str) -> Fingerprint | None:
     return Fingerprint(
         signature=from_bytes(row.signature),
         digest=int.from_bytes(row.digest, "little"),
-        vector=np.frombuffer(row.vector, "<f2").astype(np.float32),
-        bundle_id=row.bundle_id,
+        matter_keys=keys_from_bytes(row.matter_keys),
     )
 
 
-def page(session: Session, *, after: int, bundle_id: str, width: int, limit: int) -> Page | None:
-    """Return up to `limit` fingerprints later than `after`, with the vectors of `bundle_id`; None for no more."""
-    vector = case((FingerprintRow.bundle_id == bundle_id, FingerprintRow.vector), else_=literal(b""))
-    columns = (FingerprintRow.seq, FingerprintRow.petition_id, FingerprintRow.signature, FingerprintRow.digest, vector)
-    query = select(*columns).where(FingerprintRow.seq > after).order_by(FingerprintRow.seq).limit(limit)
+def page(session: Session, *, after: int, limit: int) -> Page | None:
+    """Return up to `limit` fingerprints later than `after`; None for no more."""
+    row = FingerprintRow
+    columns = (row.seq, row.petition_id, row.signature, row.digest, row.matter_keys)
+    query = select(*columns).where(row.seq > after).order_by(row.seq).limit(limit)
     rows = session.execute(query).all()
     if not rows:
         return None
-    _, petition_ids, signatures, digests, vectors = zip(*rows, strict=True)
-    none = bytes(2 * width)
+    _, petition_ids, signatures, digests, keys = zip(*rows, strict=True)
     return Page(
         petition_ids=petition_ids,
         signatures=np.frombuffer(b"".join(signatures), "<u2").reshape(-1, N_HASHES).astype(np.uint16),
         digests=np.frombuffer(b"".join(digests), "<u8").tolist(),
-        vectors=np.frombuffer(b"".join(v or none for v in vectors), "<f2").reshape(-1, width).astype(np.float32),
+        matter_keys=np.frombuffer(b"".join(keys), "<u4").reshape(-1, N_KEYS).astype(np.uint32),
         last=rows[-1][0],
     )
 

@@ -123,8 +123,8 @@ class FingerprintRow(Base):
     """What tells petitions of one text or one matter: numbers made of the masked text, gone once that is purged.
 
     `seq` is the line of the record that tells of the submission: lines are written one transaction after the other, so
-    whoever has seen a number has seen all smaller ones. `vector` (16-bit floats of length 1) is the encoder's of
-    `bundle_id`; vectors of two bundles are never compared.
+    whoever has seen a number has seen all smaller ones. None of them comes from a model: a change of the bundle
+    leaves them as they are.
     """
 
     __tablename__ = "fingerprints"
@@ -133,8 +133,7 @@ class FingerprintRow(Base):
     petition_id: Mapped[str] = mapped_column(ForeignKey("petitions.id"), unique=True)
     signature: Mapped[bytes] = mapped_column(LargeBinary)
     digest: Mapped[bytes] = mapped_column(LargeBinary)
-    vector: Mapped[bytes] = mapped_column(LargeBinary)
-    bundle_id: Mapped[str] = mapped_column(String(200))
+    matter_keys: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class ReviewRow(Base):

@@ -11,7 +11,6 @@ import socket
 import subprocess
 import threading
 import time
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 import pytest
 import uvicorn
 import yaml
@@ -134,7 +132,6 @@ class ScriptedRouter:
             decision=Decision(action="review" if reasons else "auto", reasons=reasons),
             bundle_id=self.bundle.id,
             taxonomy_version=TAXONOMY.version,
-            vector=np.random.default_rng(zlib.crc32(content.encode())).standard_normal(32).astype(np.float32),
         )
 
 

@@ -135,7 +135,6 @@ def test_all_reasons_are_given_the_gravest_first():
         ({"confidence_level": 1}, "confidence_level"),
         ({"min_characters": 0}, "min_characters"),
         ({"min_known_share": 1.0}, "min_known_share"),
-        ({"same_matter": 86}, "same_matter"),
     ],
 )
 def test_thresholds_that_make_no_sense_are_refused(change, message):

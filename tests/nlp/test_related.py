@@ -1,27 +1,60 @@
 """Related petitions: signatures, the index, what is said of a relation."""
 
+from hashlib import blake2b
+
 import numpy as np
 import pytest
 
+from nlp.ngrams import ngram_hash
 from nlp.petition import Petition
 from nlp.prepare import prepare
-from nlp.related import RelatedIndex, band_keys, from_bytes, news_in, sign, text_digest, to_bytes
+from nlp.related import (
+    SAME_MATTER,
+    RelatedIndex,
+    band_keys,
+    from_bytes,
+    keys_from_bytes,
+    keys_to_bytes,
+    matter_keys,
+    news_in,
+    sign,
+    text_digest,
+    to_bytes,
+)
 from nlp.related import chunk as chunk_module
 from nlp.related import index as index_module
+from nlp.related.matter import N_KEYS, shared_share
 
 TEXT = "幸福路从加油站到小学的路灯坏了半年，晚上学生放学看不见路，已经摔伤三个人，请求有关部门尽快派人维修。"
 OTHER = "我父亲去年在县医院做手术，新农合报销的材料交上去以后一直没有消息，请医保局帮忙查询进度。"
 
 
-def random_vector(seed: int, *, width: int = 32) -> np.ndarray:
-    return np.random.default_rng(seed).standard_normal(width).astype(np.float32)
+ESTATE = (
+    "我是锦绣澜庭一期的业主。2016年我们向恒泰达公司买了房，合同写明交房后一年办妥房产证，可是四百多户等了五年，"
+    "恒泰达公司每次都说正在走流程。去年业主代表到售楼部去问，恒泰达公司的经理说土地抵押还没有解除。"
+    "锦绣澜庭的孩子因为没有证上不了学，希望政府查一查恒泰达公司，给锦绣澜庭的住户一个说法。"
+)
+ESTATE_AGAIN = (
+    "尊敬的领导：锦绣澜庭交付至今，恒泰达公司不去做产权登记，邻居们贷款照还，房子却卖不掉也落不了户。"
+    "打恒泰达公司的电话没有人接，售楼部早已人去楼空。听说锦绣澜庭的地块被恒泰达公司押给了银行，"
+    "请住建部门出面督促，让锦绣澜庭的老百姓安心。"
+)
+ESTATE_ELSEWHERE = (
+    "您好，云栖雅苑三期交房已经三年，开发商盛华联置业一直拖着不办不动产权证。我们去盛华联置业的客服中心登记过两回，"
+    "得到的答复是规划验收没有通过。云栖雅苑不少家庭要迁户口、要给小孩报名读书，没有产权证什么也办不成，"
+    "请相关部门核实盛华联置业违规的情况，早日解决云栖雅苑的办证问题。"
+)
 
 
 def index_of(*texts: str) -> RelatedIndex:
-    index = RelatedIndex(width=32)
+    index = RelatedIndex()
     for number, text in enumerate(texts):
-        index.add(f"p{number}", text=text, vector=random_vector(number))
+        index.add(f"p{number}", text=text)
     return index
+
+
+def found(index: RelatedIndex, text: str) -> list[tuple[str, str]]:
+    return [(match.petition_id, match.relation) for match in index.query(text).matches]
 
 
 def test_signature_bytes_never_change() -> None:
@@ -55,19 +88,82 @@ def test_short_texts_can_be_signed(text: str) -> None:
 
 
 def test_same_text_near_duplicate_and_same_matter() -> None:
-    index = index_of(TEXT, OTHER)
-    same = index.query(TEXT + "！", vector=random_vector(9))
-    assert [(match.petition_id, match.relation) for match in same.matches] == [("p0", "same_text")]
-    near = index.query(TEXT + "谢谢领导。", vector=random_vector(9))
-    assert [(match.petition_id, match.relation) for match in near.matches] == [("p0", "near_duplicate")]
-    matter = index.query("完全不同的另外一些话", vector=random_vector(1) * 3)
-    assert [(match.petition_id, match.relation) for match in matter.matches] == [("p1", "same_matter")]
+    index = index_of(TEXT, OTHER, ESTATE)
+    assert found(index, TEXT + "！") == [("p0", "same_text")]
+    assert found(index, TEXT + "谢谢领导。") == [("p0", "near_duplicate")]
+    matter = index.query(ESTATE_AGAIN)
+    assert [(match.petition_id, match.relation) for match in matter.matches] == [("p2", "same_matter")]
+    assert matter.matches[0].matter_share >= SAME_MATTER > matter.matches[0].text_share
     assert "可能" in matter.matches[0].message
     assert "不自动合并" in matter.message
 
 
+def test_the_same_topic_elsewhere_is_another_matter() -> None:
+    assert found(index_of(ESTATE), ESTATE_ELSEWHERE) == []
+    assert found(index_of(ESTATE_ELSEWHERE), ESTATE_AGAIN) == []
+
+
+def test_matter_keys_never_change() -> None:
+    keys = matter_keys(TEXT)
+    assert keys[:3].tolist() == [373990779, 483356663, 607750941]
+    assert blake2b(keys_to_bytes(keys), digest_size=8).hexdigest() == "d2ae7b12cb81c22d"
+
+
+def test_matter_keys_survive_storage_and_refuse_other_lengths() -> None:
+    assert (keys_from_bytes(keys_to_bytes(matter_keys(TEXT))) == matter_keys(TEXT)).all()
+    with pytest.raises(ValueError, match="192 bytes"):
+        keys_from_bytes(b"abc")
+
+
+def test_a_name_said_often_tells_more_than_common_words() -> None:
+    keys = matter_keys(ESTATE).tolist()
+    names, common = ("恒泰", "恒泰达", "锦绣澜", "澜庭"), ("我们", "小区", "业主", "公司", "没有")
+    assert all(ngram_hash(gram) in keys for gram in names)
+    assert not any(ngram_hash(gram) in keys for gram in common)
+
+
+def test_keys_are_made_of_words_alone() -> None:
+    keys = matter_keys("恒泰达公司ABC")
+    assert (matter_keys("恒泰达公司，[姓名]；abc") != keys).any(), "no n-gram crosses what stands between"
+    assert (matter_keys("[姓名]恒泰达公司Abc\n[电话]") == keys).all()
+    assert keys.dtype == np.uint32
+    assert keys.shape == (N_KEYS,)
+    grams = [word[i : i + size] for word in ["恒泰达公司abc"] for size in (2, 3) for i in range(len(word) - size + 1)]
+    assert sorted(keys[keys > 0].tolist()) == sorted(map(ngram_hash, grams))
+
+
+@pytest.mark.parametrize("text", ["", "路", "？！", "[姓名][电话]", "a，b"])
+def test_a_text_without_ngrams_has_no_keys(text: str) -> None:
+    assert not matter_keys(text).any()
+
+
+def test_long_texts_have_all_keys_and_each_once() -> None:
+    keys = matter_keys(ESTATE + TEXT + OTHER)
+    assert len(set(keys.tolist()) - {0}) == N_KEYS
+
+
+def test_shares_of_short_texts_are_held_down() -> None:
+    stored = np.array([48, 24, 3, 0])
+    assert shared_share(np.array([12, 12, 3, 0]), stored=stored, asked=48).tolist() == [0.25, 0.5, 0.25, 0]
+
+
+def test_the_bar_of_one_matter_can_be_set() -> None:
+    index = RelatedIndex(same_matter=0.9)
+    index.add("p0", text=ESTATE)
+    assert found(index, ESTATE_AGAIN) == []
+
+
+def test_of_one_matter_the_likest_is_told_first() -> None:
+    index = RelatedIndex(same_matter=0.05)
+    index.add("p0", text=ESTATE_AGAIN.replace("锦绣澜庭", "这个小区"))
+    index.add("p1", text=ESTATE_AGAIN)
+    matches = index.query(ESTATE).matches
+    assert [match.petition_id for match in matches] == ["p1", "p0"]
+    assert matches[0].matter_share > matches[1].matter_share
+
+
 def test_nothing_related_says_nothing() -> None:
-    answer = index_of(TEXT).query(OTHER, vector=random_vector(5))
+    answer = index_of(TEXT).query(OTHER)
     assert answer.matches == ()
     assert answer.message == ""
 
@@ -77,15 +173,15 @@ def test_removed_and_ignored_petitions_do_not_come_back() -> None:
     index.remove("p0")
     assert "p0" not in index
     assert len(index) == 1
-    assert [match.petition_id for match in index.query(TEXT, vector=random_vector(9)).matches] == ["p1"]
-    assert index.query(TEXT, vector=random_vector(9), ignore=["p1"]).matches == ()
+    assert [match.petition_id for match in index.query(TEXT).matches] == ["p1"]
+    assert index.query(TEXT, ignore=["p1"]).matches == ()
     with pytest.raises(KeyError):
         index.remove("p0")
 
 
 def test_many_relatives_are_a_campaign_and_cut_at_most() -> None:
     index = index_of(*[TEXT] * 7)
-    answer = index.query(TEXT, vector=random_vector(99), most=3)
+    answer = index.query(TEXT, most=3)
     assert answer.campaign
     assert len(answer.matches) == 3
     assert answer.n_found == 7
@@ -93,51 +189,46 @@ def test_many_relatives_are_a_campaign_and_cut_at_most() -> None:
 
 
 def test_full_blocks_answer_like_open_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = [TEXT, OTHER, *(f"第{number}件：{'噪声扰民请求处理' * 3}{number * 7919}" for number in range(30))]
+    alike = (f"第{number}件：{'噪声扰民请求处理' * 3}{number * 7919}" for number in range(30))
+    texts = [TEXT, ESTATE, OTHER, ESTATE_AGAIN, ESTATE_ELSEWHERE, *alike]
     wide = index_of(*texts)
     monkeypatch.setattr(chunk_module, "CHUNK", 4)
     monkeypatch.setattr(index_module, "CHUNK", 4)
     narrow = index_of(*texts)
-    for number, text in enumerate(texts):
-        vector = random_vector(number)
-        assert narrow.query(text, vector=vector, most=50) == wide.query(text, vector=vector, most=50)
+    for text in texts:
+        assert narrow.query(text, most=50) == wide.query(text, most=50)
+    assert found(narrow, ESTATE)[1:] == [("p3", "same_matter")]
+    narrow.remove("p3")
+    assert found(narrow, ESTATE)[1:] == []
 
 
 def test_many_at_once_is_the_same_as_one_by_one() -> None:
     texts = [TEXT, OTHER]
-    index = RelatedIndex(width=32)
+    index = RelatedIndex()
     index.add_many(
         ["p0", "p1"],
         signatures=np.stack([sign(text) for text in texts]),
         digests=[text_digest(text) for text in texts],
-        vectors=np.stack([random_vector(number) for number in range(2)]),
+        keys=np.stack([matter_keys(text) for text in texts]),
     )
     for text in texts:
-        query = random_vector(1)
-        assert index.query(text, vector=query) == index_of(*texts).query(text, vector=query)
+        assert index.query(text) == index_of(*texts).query(text)
 
 
 def test_add_many_stores_all_or_nothing() -> None:
     index = index_of(TEXT)
-    signatures, vectors = np.stack([sign(OTHER)] * 2), np.stack([random_vector(7)] * 2)
+    signatures, keys = np.stack([sign(OTHER)] * 2), np.stack([matter_keys(OTHER)] * 2)
     for ids in (["p1", "p0"], ["p1", "p1"]):
         with pytest.raises(ValueError, match="already"):
-            index.add_many(ids, signatures=signatures, digests=[1, 2], vectors=vectors)
+            index.add_many(ids, signatures=signatures, digests=[1, 2], keys=keys)
     with pytest.raises(ValueError, match="signatures of shape"):
-        index.add_many(["p1"], signatures=signatures, digests=[1], vectors=vectors[:1])
-    with pytest.raises(ValueError, match="as many vectors"):
-        index.add_many(["p1", "p2"], signatures=signatures, digests=[1, 2], vectors=vectors[:1])
-    assert len(index) == 1
-
-
-def test_bad_input_is_refused() -> None:
-    index = index_of(TEXT)
+        index.add_many(["p1"], signatures=signatures, digests=[1], keys=keys[:1])
+    for wrong in (keys[:1], keys[:, :40]):
+        with pytest.raises(ValueError, match="matter keys of shape"):
+            index.add_many(["p1", "p2"], signatures=signatures, digests=[1, 2], keys=wrong)
     with pytest.raises(ValueError, match="already"):
-        index.add("p0", text=TEXT, vector=random_vector(0))
-    with pytest.raises(ValueError, match=r"shape \(32,\)"):
-        index.query(TEXT, vector=random_vector(0, width=8))
-    with pytest.raises(ValueError, match="finite"):
-        index.add("p9", text=TEXT, vector=np.full(32, np.nan, np.float32))
+        index.add("p0", text=TEXT)
+    assert len(index) == 1
 
 
 def test_a_repeat_has_no_news_and_a_new_fact_is_shown_in_the_original() -> None:
@@ -151,25 +242,10 @@ def test_a_repeat_has_no_news_and_a_new_fact_is_shown_in_the_original() -> None:
     assert "重复反映" in news_in(earlier, earlier).message
 
 
-def test_kept_signatures_are_compared_without_a_vector_and_a_vector_of_zeros_is_like_nothing() -> None:
-    index = RelatedIndex(width=32, same_matter=0.5)
-    texts = [TEXT, OTHER]
-    index.add_many(
-        ["kept", "other"],
-        signatures=np.stack([sign(text) for text in texts]),
-        digests=[text_digest(text) for text in texts],
-        vectors=np.zeros((2, 32), np.float32),
-    )
-    by_text = index.query_signed(sign(TEXT), digest=text_digest(TEXT), vector=None)
-    assert [(match.petition_id, match.relation) for match in by_text.matches] == [("kept", "same_text")]
-    assert by_text.matches[0].matter_share == 0
-    assert index.query("完全不同的另外一些话", vector=random_vector(3)).matches == ()
-
-
 @pytest.mark.parametrize("text", ["", "？！", "[姓名][电话]"])
 def test_a_text_without_words_is_related_to_nothing(text: str) -> None:
     index = index_of(text, TEXT)
-    assert index.query("。", vector=random_vector(0)).matches == ()
+    assert index.query("。").matches == ()
 
 
 def test_the_same_new_wording_is_told_once() -> None:

@@ -8,7 +8,6 @@ import io
 import logging
 import os
 import pwd
-import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +15,6 @@ import tempfile
 import threading
 import time
 import uuid
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -24,7 +22,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from argon2 import PasswordHasher
 from fastapi import FastAPI
@@ -94,14 +91,10 @@ class FakeBundle:
 
 
 class FakeClassifier:
-    """Judges by words: `DOUBTS` give reasons, 毒 raises, empty text is refused; `gate` holds it back.
+    """Judges by words: `DOUBTS` give reasons, 毒 raises, empty text is refused; `gate` holds it back."""
 
-    Texts that name the same 事项, such as 事项7, have the same sentence vector, all others a random one.
-    """
-
-    def __init__(self, bundle_id: str = "fake-1", *, width: int = 32) -> None:
+    def __init__(self, bundle_id: str = "fake-1") -> None:
         self.bundle = FakeBundle(id=bundle_id)
-        self.width = width
         self.taxonomy = TAXONOMY
         self.knowledge = KNOWLEDGE
         self.batches: list[list[int]] = []
@@ -163,13 +156,7 @@ class FakeClassifier:
             decision=Decision(action="review" if found else "auto", reasons=tuple(r for _, r in found)),
             bundle_id=self.bundle.id,
             taxonomy_version=TAXONOMY.version,
-            vector=self._vector(content),
         )
-
-    def _vector(self, content: str) -> Any:
-        matter = re.search(r"事项\d+", content)
-        seed = zlib.crc32((matter[0] if matter else content).encode())
-        return np.random.default_rng(seed).standard_normal(self.width).astype(np.float32)
 
     def _predict(self, head: Head, *, confident: bool) -> Prediction:
         top = 0.96 if confident else 0.55

@@ -6,23 +6,44 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
-import numpy as np
 import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
 from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
-from nlp.related import from_bytes, sign, text_digest
+from nlp.related import from_bytes, keys_from_bytes, keys_to_bytes, matter_keys, sign, text_digest
 from serving.app import create_app
+from serving.errors import Problem
 from serving.related import RelatedPetitions
 from serving.roles import COMMAND_LINE
-from serving.store import fingerprints, retention
+from serving.store import fingerprints, migrate, retention
+from serving.store.engine import Store
 from serving.store.fingerprints import Fingerprint
-from serving.store.schema import FingerprintRow, PetitionRow
+from serving.store.schema import Base, FingerprintRow, PetitionRow
 
 both = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 
 LAMPS = "幸福路从加油站到小学的路灯坏了半年，晚上学生放学看不见路，请求有关部门尽快派人维修。"
 LAMPS_AGAIN = "幸福路从加油站到小学的路灯坏了半年，晚上学生放学看不见路，已经摔伤三个人，请求有关部门尽快派人维修。"
+ESTATE = (
+    "我是锦绣澜庭一期的业主。2016年我们向恒泰达公司买了房，合同写明交房后一年办妥房产证，可是四百多户等了五年，"
+    "恒泰达公司每次都说正在走流程。去年业主代表到售楼部去问，恒泰达公司的经理说土地抵押还没有解除。"
+    "锦绣澜庭的孩子因为没有证上不了学，希望政府查一查恒泰达公司，给锦绣澜庭的住户一个说法。"
+)
+ESTATE_AGAIN = (
+    "尊敬的领导：锦绣澜庭交付至今，恒泰达公司不去做产权登记，邻居们贷款照还，房子却卖不掉也落不了户。"
+    "打恒泰达公司的电话没有人接，售楼部早已人去楼空。听说锦绣澜庭的地块被恒泰达公司押给了银行，"
+    "请住建部门出面督促，让锦绣澜庭的老百姓安心。"
+)
+ESTATE_ELSEWHERE = (
+    "您好，云栖雅苑三期交房已经三年，开发商盛华联置业一直拖着不办不动产权证。我们去盛华联置业的客服中心登记过两回，"
+    "得到的答复是规划验收没有通过。云栖雅苑不少家庭要迁户口、要给小孩报名读书，没有产权证什么也办不成，"
+    "请相关部门核实盛华联置业违规的情况，早日解决云栖雅苑的办证问题。"
+)
 CARD = "我父亲去年在县医院做手术，新农合报销的材料交上去以后一直没有消息，请帮忙查询进度。"
 
 
@@ -38,18 +59,15 @@ def found(client: TestClient, petition: dict[str, Any]) -> list[tuple[str, str]]
 
 
 @both
-def test_what_is_kept_is_made_of_the_masked_text_and_the_models_vector(office: Any, classifier: Any) -> None:
+def test_what_is_kept_is_made_of_the_masked_text(office: Any) -> None:
     petition = office.submit(f"{LAMPS}电话13800138000")
     with office.context.store.read() as session:
         (row,) = session.scalars(select(FingerprintRow))
     assert "[电话]" in petition["content"]
     assert (from_bytes(row.signature) == sign(petition["content"])).all()
     assert int.from_bytes(row.digest, "little") == text_digest(petition["content"])
-    assert row.bundle_id == classifier.bundle.id
-    vector = np.frombuffer(row.vector, "<f2").astype(np.float32)
-    wanted = classifier._vector(f"{LAMPS}电话13800138000")
-    np.testing.assert_allclose(vector, wanted / np.linalg.norm(wanted), atol=1e-3)
-    assert "vector" not in str(petition)
+    assert (keys_from_bytes(row.matter_keys) == matter_keys(petition["content"])).all()
+    assert "keys" not in str(petition)
 
 
 @both
@@ -59,9 +77,11 @@ def test_each_relation_is_found_with_what_only_the_later_one_tells(office: Any) 
     assert related(clerk, first)["items"] == []
     assert related(clerk, first)["message"] == ""
     same, more = office.submit(f"{LAMPS}！"), office.submit(LAMPS_AGAIN)
-    matter, matter_again = office.submit("事项7楼上漏水"), office.submit("电梯总是停在半路，事项7")
+    matter, matter_again = office.submit(ESTATE), office.submit(ESTATE_AGAIN)
+    elsewhere = office.submit(ESTATE_ELSEWHERE)
     assert found(clerk, same) == [(first["id"], "same_text"), (more["id"], "near_duplicate")]
     assert found(clerk, matter) == [(matter_again["id"], "same_matter")]
+    assert found(clerk, elsewhere) == []
     assert found(clerk, other) == []
     answer = related(clerk, more)
     assert {item["id"] for item in answer["items"]} == {first["id"], same["id"]}
@@ -109,20 +129,15 @@ def test_a_purge_removes_fingerprints_and_nobody_is_led_to_what_is_purged(office
 
 
 @both
-def test_vectors_of_another_bundle_are_not_compared_but_texts_are(
+def test_another_bundle_changes_nothing_of_what_is_related(
     make_settings: Callable[..., Any], serve: Callable[..., TestClient], make_office: Any, classifier: Any
 ) -> None:
-    office = make_office(serve())
-    before = office.submit("事项7楼上漏水，请尽快处理"), office.submit(LAMPS)
-    later = type(classifier)("fake-2", width=48)
-    office = make_office(serve(app=create_app(make_settings(), later)))
+    before = make_office(serve()).submit(ESTATE)
+    office = make_office(serve(app=create_app(make_settings(), type(classifier)("fake-2"))))
     clerk = office.enter("clerk")
-    matter, same = office.submit("电梯总是停在半路，事项7"), office.submit(LAMPS)
-    again = office.submit("事项7，水管爆裂无人过问")
-    assert found(clerk, matter) == [(again["id"], "same_matter")]
-    assert found(clerk, same) == [(before[1]["id"], "same_text")]
-    assert related(clerk, matter)["matter_compared"] is True
-    assert related(clerk, before[0])["matter_compared"] is False
+    again = office.submit(ESTATE_AGAIN)
+    assert found(clerk, again) == [(before["id"], "same_matter")]
+    assert found(clerk, before) == [(again["id"], "same_matter")]
 
 
 @both
@@ -135,35 +150,63 @@ def test_petitions_kept_before_there_were_fingerprints_get_one(office: Any) -> N
     office.context.store.prepare(auto_migrate=True)
     again = office.submit(LAMPS_AGAIN)
     assert found(clerk, before) == [(again["id"], "near_duplicate")]
-    assert related(clerk, before)["matter_compared"] is False
     assert found(clerk, again) == [(before["id"], "near_duplicate")]
 
 
-def test_a_switched_bundle_is_followed(open_office: Callable[..., Any], classifier: Any) -> None:
-    office = open_office()
-    clerk = office.enter("clerk")
-    first = office.submit("事项7楼上漏水")
-    office.context.related.follow(type(classifier)("fake-2", width=48), 48)
-    threads = [thread for thread in threading.enumerate() if thread.name == "related-loader"]
-    for thread in threads:
-        thread.join(10)
-    assert related(clerk, first)["matter_compared"] is False
+def migrated(store: Store, change: Callable[[Config, str], None], revision: str) -> None:
+    config = migrate._config()
+    with store.engine.execution_options(writes=True).begin() as connection:
+        config.attributes["connection"] = connection
+        change(config, revision)
 
 
-def test_the_bundle_sets_the_bar(office: Any, classifier: Any) -> None:
-    clerk = office.enter("clerk")
-    one, two = office.submit("事项7楼上漏水"), office.submit("电梯总是停在半路，事项7")
-    assert found(clerk, one) == [(two["id"], "same_matter")]
-    strict = type(classifier)("fake-1")
-    strict.bundle.thresholds["same_matter"] = 1.5  # no cosine is that high
+@both
+def test_fingerprints_of_the_second_schema_get_matter_keys(office: Any) -> None:
+    clerk, store = office.enter("clerk"), office.context.store
+    before = [office.submit(words) for words in (ESTATE, LAMPS, "？？？")]
+    migrated(store, command.downgrade, "0002")
+    with store.write() as session:
+        assert session.execute(text("SELECT vector, bundle_id FROM fingerprints")).all() == [(b"", "")] * 3
+        session.execute(text("UPDATE fingerprints SET vector = :vector, bundle_id = 'old'"), {"vector": bytes(640)})
+    store.prepare(auto_migrate=True)
+    with store.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    with store.read() as session:
+        kept = {row.petition_id: row.matter_keys for row in session.scalars(select(FingerprintRow))}
+    assert kept == {petition["id"]: keys_to_bytes(matter_keys(petition["content"])) for petition in before}
+    again = office.submit(ESTATE_AGAIN)
+    assert found(clerk, again) == [(before[0]["id"], "same_matter")]
+
+
+def test_what_is_stored_is_read_before_there_is_a_model(
+    make_settings: Callable[..., Any], serve: Callable[..., TestClient], make_office: Any, classifier: Any
+) -> None:
+    petition = make_office(serve()).submit(LAMPS)
+    slow = type(classifier)()
+    slow.gate.clear()
+    app = create_app(make_settings(), slow)
+    client = serve(app=app, ready=False)
+    answer = app.state.context.related.like(Fingerprint.of(LAMPS), ignore="", patience=10)
+    assert [match.petition_id for match in answer.matches] == [petition["id"]]
+    assert client.get("/readyz").status_code == 503
+    slow.gate.set()
+
+
+def test_a_failed_reading_is_tried_again(office: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    petition = office.submit(LAMPS)
+    read, failures = fingerprints.page, iter([OperationalError("", None, Exception())])
+
+    def page(*arguments: Any, **options: Any) -> Any:
+        for failure in failures:
+            raise failure
+        return read(*arguments, **options)
+
+    monkeypatch.setattr("serving.related._RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(fingerprints, "page", page)
     again = RelatedPetitions(office.context.store)
-    again.follow(strict, strict.width)
-    with office.context.store.read() as session:
-        fingerprint = fingerprints.find(session, one["id"])
-    assert fingerprint
-    answer, comparable = again.like(fingerprint, ignore=one["id"], patience=10)
-    assert comparable
-    assert answer.matches == ()
+    again.start()
+    answer = again.like(Fingerprint.of(LAMPS), ignore="", patience=10)
+    assert [match.petition_id for match in answer.matches] == [petition["id"]]
 
 
 @both
@@ -211,22 +254,22 @@ def test_concurrent_intake_and_questions_lose_nothing(office: Any) -> None:
     assert len(answer["items"]) == 20
 
 
-def test_reading_in_pages_finds_the_same(office: Any, monkeypatch: pytest.MonkeyPatch, classifier: Any) -> None:
+def test_reading_in_pages_finds_the_same(office: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     petitions = [office.submit(f"{LAMPS}{number}") for number in range(7)]
     monkeypatch.setattr("serving.related.PAGE", 2)
     again = RelatedPetitions(office.context.store)
-    again.follow(classifier, classifier.width)
+    again.start()
     with office.context.store.read() as session:
         fingerprint = fingerprints.find(session, petitions[0]["id"])
     assert fingerprint
-    answer, _ = again.like(fingerprint, ignore=petitions[0]["id"], patience=10)
+    answer = again.like(fingerprint, ignore=petitions[0]["id"], patience=10)
     assert {match.petition_id for match in answer.matches} == {petition["id"] for petition in petitions[1:]}
 
 
 def test_until_the_first_reading_is_over_the_answer_is_503(office: Any) -> None:
-    fingerprint = Fingerprint.of(LAMPS, vector=np.ones(32, np.float32), bundle_id="fake-1")
-    with pytest.raises(Exception, match="related_loading"):
-        RelatedPetitions(office.context.store).like(fingerprint, ignore="", patience=0)
+    with pytest.raises(Problem) as refused:
+        RelatedPetitions(office.context.store).like(Fingerprint.of(LAMPS), ignore="", patience=0)
+    assert (refused.value.status, refused.value.code) == (503, "related_loading")
 
 
 def test_a_text_without_words_is_related_to_nothing(office: Any) -> None:
