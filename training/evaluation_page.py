@@ -56,7 +56,8 @@ def page(metrics: Figures, ablation: Sequence[Figures] | None = None) -> str:
 
 
 _ABLATION = """每次只改一项，各用同样 3,000 件训练 2 轮，在校准集上比（测试集不参与取舍），仅编码器、不含线性分支；
-`petition-train ablate training/recipes/ablation.toml`。区间含 0 即看不出差别。
+`petition-train ablate training/recipes/ablation.toml`，编码器是第一段预训练所得。区间含 0 即看不出差别。
+no-written 不只少了自写来信，也少了这些件数；配方里没有列入下表的变体还没有跑。
 """
 
 
@@ -174,7 +175,8 @@ def _repeats(metrics: Figures) -> Iterator[str]:
         return
     repeats = metrics["repeats"]
     learner = {"linear": "线性分支", "full": "整个模型"}[repeats["learner"]]
-    yield f"## 五折交叉验证与学习曲线（{learner}）\n\n| 项目 | 准确率，五折均值±标准差 | 宏 F1 |\n|---|---|---|"
+    of = f"，{repeats['of']}" if "of" in repeats else ""
+    yield f"## 五折交叉验证与学习曲线（{learner}{of}）\n\n| 项目 | 准确率，五折均值±标准差 | 宏 F1 |\n|---|---|---|"
     for head in HEADS:
         f = repeats["folds"][head]
         cells = (f"{f[name]['mean']:.3f} ± {f[name]['deviation']:.3f}" for name in ("accuracy", "macro_f1"))
