@@ -2,6 +2,7 @@
 
 import csv
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -218,7 +219,8 @@ def test_mistakes_file_lists_ids_and_rules(evaluation):
         rows = list(csv.DictReader(file))
     assert 0 < len(rows) <= 100
     leads = [float(row["confidence"]) - float(row["gold_probability"]) for row in rows]
-    assert leads == sorted(leads, reverse=True)
+    # The file rounds both figures to four places.
+    assert all(later <= earlier + 3e-4 for earlier, later in pairwise(leads))
     assert all(row["guide"] and row["gold"] != row["predicted"] for row in rows)
 
 
