@@ -2,7 +2,6 @@
 
 import io
 import json
-import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -15,24 +14,12 @@ from nlp.knowledge import load_knowledge
 from nlp.petition import Petition
 from nlp.router import Router
 from nlp.taxonomy import load_taxonomy
-from serving import cli
 from serving.classifier import Classifier
 from serving.commands.law import show_law
 from serving.schemas.law import AssessOut
 
 TEXT = "2025年3月至今，青石县宏达建筑公司拖欠我们8名工人工资共12万元，要求责令公司支付工资。\n我住[bold]白水镇[/bold]。"
 Run = Callable[..., int]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    def command(*arguments: object) -> int:
-        monkeypatch.setattr(sys, "argv", ["petition", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        return int(stop.value.code or 0)
-
-    return command
 
 
 def shown(classifier: Classifier) -> str:
@@ -61,30 +48,30 @@ def test_the_law_is_told_in_chinese_with_its_source(classifier: Classifier) -> N
 
 
 def test_json_with_the_law_is_what_the_api_answers(
-    run: Run, router: Router, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    petition: Run, router: Router, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(Router, "load", lambda *_, **__: router)
-    assert run("classify", TEXT, "--law", "--json", "--received-on", "2026-03-02") == 0
+    assert petition("classify", TEXT, "--law", "--json", "--received-on", "2026-03-02") == 0
     answer = AssessOut.model_validate(json.loads(capsys.readouterr().out))
     assert {f"{clock.starts_on}" for clock in answer.law.clocks if clock.starts_on} >= {"2026-03-02"}
-    assert run("classify", TEXT, "--law") == 0
+    assert petition("classify", TEXT, "--law") == 0
     said = capsys.readouterr().out
     assert said.index("责任部门") < said.index("转办层级建议")
 
 
-def test_a_sound_overlay_is_summed_up(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sound_overlay_is_summed_up(petition: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "ours.yaml"
     file.write_text("office: 青石县信访局\ndeadlines:\n  - {code: local_520_accept, limit: 3}\n", encoding="utf-8")
-    assert run("knowledge", "check", file) == 0
+    assert petition("knowledge", "check", file) == 0
     said = capsys.readouterr().out
     assert "青石县信访局" in said
     assert "修改1" in said
-    assert run("knowledge", "show", "--overlay", file) == 0
+    assert petition("knowledge", "show", "--overlay", file) == 0
     assert "青石县信访局" in capsys.readouterr().out
 
 
 def test_every_fault_of_an_overlay_is_told_at_once(
-    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    petition: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "ours.yaml"
     file.write_text(
@@ -92,18 +79,18 @@ def test_every_fault_of_an_overlay_is_told_at_once(
         "rules:\n  - {code: self_harm, disabled: true}\n",
         encoding="utf-8",
     )
-    assert run("knowledge", "check", file) == 2
+    assert petition("knowledge", "check", file) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith("错误：")
     for place in ("mystery", "petition_handle", "self_harm"):
         assert place in captured.err
-    assert run("knowledge", "check", tmp_path / "none.yaml") == 2
+    assert petition("knowledge", "check", tmp_path / "none.yaml") == 2
     assert "none.yaml" in capsys.readouterr().err
 
 
-def test_knowledge_is_shown_with_its_doubts(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("knowledge", "show") == 0
+def test_knowledge_is_shown_with_its_doubts(petition: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert petition("knowledge", "show") == 0
     said, knowledge = capsys.readouterr().out, load_knowledge()
     assert knowledge.about.law_as_of in said
     assert f"deadlines\t{len(knowledge.deadlines)}\t" in said

@@ -1,9 +1,11 @@
 """Related petitions at intake: kept with the petition, found by it, never merged; on both databases."""
 
+import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,20 +31,9 @@ both = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirec
 
 LAMPS = "幸福路从加油站到小学的路灯坏了半年，晚上学生放学看不见路，请求有关部门尽快派人维修。"
 LAMPS_AGAIN = "幸福路从加油站到小学的路灯坏了半年，晚上学生放学看不见路，已经摔伤三个人，请求有关部门尽快派人维修。"
-ESTATE = (
-    "我是锦绣澜庭一期的业主。2016年我们向恒泰达公司买了房，合同写明交房后一年办妥房产证，可是四百多户等了五年，"
-    "恒泰达公司每次都说正在走流程。去年业主代表到售楼部去问，恒泰达公司的经理说土地抵押还没有解除。"
-    "锦绣澜庭的孩子因为没有证上不了学，希望政府查一查恒泰达公司，给锦绣澜庭的住户一个说法。"
-)
-ESTATE_AGAIN = (
-    "尊敬的领导：锦绣澜庭交付至今，恒泰达公司不去做产权登记，邻居们贷款照还，房子却卖不掉也落不了户。"
-    "打恒泰达公司的电话没有人接，售楼部早已人去楼空。听说锦绣澜庭的地块被恒泰达公司押给了银行，"
-    "请住建部门出面督促，让锦绣澜庭的老百姓安心。"
-)
-ESTATE_ELSEWHERE = (
-    "您好，云栖雅苑三期交房已经三年，开发商盛华联置业一直拖着不办不动产权证。我们去盛华联置业的客服中心登记过两回，"
-    "得到的答复是规划验收没有通过。云栖雅苑不少家庭要迁户口、要给小孩报名读书，没有产权证什么也办不成，"
-    "请相关部门核实盛华联置业违规的情况，早日解决云栖雅苑的办证问题。"
+# A matter, the same one in other words, and the same topic at another place.
+ESTATE, ESTATE_AGAIN, ESTATE_ELSEWHERE = json.loads(
+    (Path(__file__).parents[1] / "one_matter.json").read_text(encoding="utf-8")
 )
 CARD = "我父亲去年在县医院做手术，新农合报销的材料交上去以后一直没有消息，请帮忙查询进度。"
 
