@@ -19,7 +19,7 @@ LISTS = ("channel_alternatives", "department_co", "review_flags")
 @pytest.fixture(scope="session")
 def tiny_data(tmp_path_factory) -> Path:
     """A folder laid out like ../shared/data; every petition to fit stands in it twice."""
-    from training.finetune import PUBLIC_CATEGORIES
+    from training.classifier import PUBLIC_CATEGORIES
 
     folder = tmp_path_factory.mktemp("data")
     petitions = _petitions()
@@ -47,7 +47,8 @@ def tiny_run(tiny_data, tmp_path_factory) -> Path:
 
     from nlp.petition import Petition
     from nlp.prepare import prepare
-    from training.finetune import FinetuneSettings, finetune
+    from training.classifier import FinetuneSettings
+    from training.finetune import finetune
     from training.vocabulary import train_vocabulary
 
     folder = tmp_path_factory.mktemp("run")
@@ -78,7 +79,7 @@ def tiny_bundle(tiny_data, tiny_run, tmp_path_factory) -> Path:
     from training.export import export_bundle
 
     out = tmp_path_factory.mktemp("bundle") / "tiny"
-    return export_bundle(tiny_run, out, data=tiny_data, console=Console(quiet=True))
+    return export_bundle([tiny_run], out, data=tiny_data, console=Console(quiet=True))
 
 
 def _petitions() -> list[dict]:

@@ -15,13 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
-from tokenizers import Tokenizer
 
 from nlp.petition import HEADS
 from nlp.taxonomy import Taxonomy, load_taxonomy
-from nlp.tokenise import PieceTokeniser
+from training.classifier import FinetuneSettings, label_arrays, load_runs
 from training.data import Example, read_examples
-from training.finetune import FinetuneSettings, classifier_logits, finetune, label_arrays, load_classifier
+from training.finetune import finetune
 from training.settings import RecipeError, build
 from training.split import Split, split_examples
 
@@ -74,7 +73,7 @@ def run_ablation(ablation: Ablation, *, out: Path, console: Console) -> Path:
             rows = _drawn(dealt["fit"], ablation.n_rows, written=settings.written)
             shares: dict[Split, Sequence[Example]] = {"fit": rows, "calibration": held}
             finetune(settings, run=run, console=console, dealt=shares)
-        correct[name] = _correct(run, settings, held, taxonomy)
+        correct[name] = _correct(run, held, taxonomy)
     compared = compare(correct)
     out.joinpath("ablation.json").write_text(json.dumps(compared, ensure_ascii=False, indent=1), encoding="utf-8")
     table = out / "ablation.md"
@@ -117,10 +116,7 @@ def _drawn(fit: Sequence[Example], n_rows: int, *, written: bool) -> list[Exampl
     return [labelled[row] for row in order if written or labelled[row].source != "written"]
 
 
-def _correct(run: Path, settings: FinetuneSettings, held: Sequence[Example], taxonomy: Taxonomy) -> NDArray[np.bool_]:
-    model = load_classifier(run, settings, taxonomy)
-    tokenizer = Tokenizer.from_file(str(run / "tokenizer.json"))
-    tokeniser = PieceTokeniser(tokenizer, window=settings.window, max_windows=settings.max_windows)
-    logits = classifier_logits(model, tokeniser, [example.text for example in held])
+def _correct(run: Path, held: Sequence[Example], taxonomy: Taxonomy) -> NDArray[np.bool_]:
+    logits = load_runs([run], taxonomy).logits([example.text for example in held])
     truth = label_arrays(held, taxonomy)
     return np.column_stack([logits[head].argmax(1) == truth[head] for head in HEADS])

@@ -10,8 +10,8 @@ from rich.progress import track
 from nlp.petition import HEADS, Head, Suggestion
 from nlp.router import Router
 from nlp.taxonomy import Taxonomy
+from training.classifier import label_arrays
 from training.data import Example, read_examples
-from training.finetune import label_arrays
 from training.significance import mcnemar
 from training.split import split_examples
 from training.systems import served_system

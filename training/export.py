@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import onnx
@@ -34,9 +34,9 @@ from nlp.rules import find_firings
 from nlp.runtime import Reading, Runtime
 from nlp.taxonomy import Taxonomy, load_taxonomy
 from training.calibrate import fit_calibration
+from training.classifier import label_arrays, load_runs
 from training.corrections import deal_examples
 from training.data import Example
-from training.finetune import FinetuneSettings, label_arrays, load_classifier
 from training.flags import (
     RULES_ALONE,
     LinearFlags,
@@ -46,8 +46,7 @@ from training.flags import (
     write_flag_model,
 )
 from training.linear import LinearBranch, choose_vocabulary, feature_matrix, fit_linear
-from training.model import PetitionClassifier
-from training.settings import build
+from training.model import Ensemble
 from training.split import Split
 from training.thresholds import choose_threshold
 
@@ -60,20 +59,20 @@ N_NGRAMS = 60_000
 
 
 class ServedEncoder(nn.Module):
-    """The part of a classifier that goes into ONNX: piece ids of one window → piece vectors and attention scores."""
+    """The part of a model that goes into ONNX: piece ids of one window → piece vectors and attention scores."""
 
-    def __init__(self, model: PetitionClassifier) -> None:
-        """Wrap a fine-tuned classifier."""
+    def __init__(self, model: Ensemble) -> None:
+        """Wrap fine-tuned classifiers."""
         super().__init__()
         self.model = model
 
     def forward(self, pieces: Tensor) -> tuple[Tensor, Tensor]:
-        """Return hidden (windows, length, width) and scores (windows, length)."""
+        """Return hidden (windows, length, members * width) and scores (windows, length, members)."""
         return self.model.read(pieces)
 
 
 def export_bundle(
-    run: Path,
+    runs: Sequence[Path],
     out: Path,
     *,
     data: Path,
@@ -81,18 +80,18 @@ def export_bundle(
     quantise: bool = True,
     dealt: Mapping[Split, Sequence[Example]] | None = None,
 ) -> Path:
-    """Write the bundle of a fine-tuning `run` to `out`, everything but metrics and card filled in; return `out`.
+    """Write the bundle of fine-tuning `runs` to `out`, everything but metrics and card filled in; return `out`.
 
-    `dealt` stands in for the frozen splits of the messages in `data`.
+    Several runs stand side by side in one encoder (docs/decisions/0013); the first one's recipe says what the linear
+    branch learns. `dealt` stands in for the frozen splits of the messages in `data`.
     """
     out.mkdir(parents=True, exist_ok=True)
     taxonomy = load_taxonomy()
-    raw = json.loads((run / "settings.json").read_text())
-    settings = build(FinetuneSettings, {k: v for k, v in raw.items() if v is not None}, source=str(run))
-    model = load_classifier(run, settings, taxonomy)
+    trained = load_runs(runs, taxonomy)
+    model, settings = trained.model, trained.settings
     console.print("exporting the encoder")
     export_encoder(model, out / "model.onnx", quantise=quantise)
-    shutil.copy(run / "tokenizer.json", out / "tokenizer.json")
+    shutil.copy(runs[0] / "tokenizer.json", out / "tokenizer.json")
     _write_heads(model, out / "heads.npz")
     if dealt is None:
         dealt = deal_examples(data, taxonomy, written=settings.written, corrections=settings.corrections)
@@ -112,7 +111,8 @@ def export_bundle(
     _write_calibration(calibration, out)
     thresholds = fit_thresholds(draft, calibration, [e for e in dealt["thresholds"] if e.labels], taxonomy)
     _write_json(out / "thresholds.json", asdict(thresholds))
-    shutil.copy(run / "provenance.json", out / "settings.json")
+    made = [json.loads((run / "provenance.json").read_text(encoding="utf-8")) for run in runs]
+    _write_json(out / "settings.json", {"members": made})
     for name in ("metrics.json", "card.md"):
         if not (out / name).exists():
             (out / name).write_text("{}" if name.endswith("json") else "", encoding="utf-8")
@@ -128,7 +128,7 @@ def seal(out: Path) -> None:
     write_sums(out)
 
 
-def export_encoder(model: PetitionClassifier, path: Path, *, quantise: bool) -> None:
+def export_encoder(model: Ensemble, path: Path, *, quantise: bool) -> None:
     """Write the encoder to `path` for windows of any length, with int8 weights if `quantise`."""
     served = ServedEncoder(model).eval()
     full = path.with_suffix(".fp32.onnx")
@@ -273,12 +273,10 @@ def _write_calibration(calibration: Calibration, out: Path) -> None:
     np.savez_compressed(out / "calibration.npz", **arrays)
 
 
-def _write_heads(model: PetitionClassifier, path: Path) -> None:
+def _write_heads(model: Ensemble, path: Path) -> None:
     arrays: dict[str, Any] = {}
     for head in HEADS:
-        layer = cast(nn.Linear, model.heads[head])
-        arrays[f"{head}_weight"] = layer.weight.detach().numpy().T.copy()
-        arrays[f"{head}_bias"] = layer.bias.detach().numpy()
+        arrays[f"{head}_weight"], arrays[f"{head}_bias"] = model.head(head)
     np.savez(path, **arrays)
 
 
@@ -290,13 +288,13 @@ def _write_linear(branch: LinearBranch, path: Path) -> None:
     np.savez_compressed(path, **arrays)
 
 
-def _write_flags(model: PetitionClassifier, linear: LinearFlags, path: Path) -> None:
-    layer = cast(nn.Linear, model.heads["flags"])
+def _write_flags(model: Ensemble, linear: LinearFlags, path: Path) -> None:
+    encoder_weight, encoder_bias = model.head("flags")
     weight, scale = _as_int8(linear.weights)
     np.savez_compressed(
         path,
-        encoder_weight=layer.weight.detach().numpy().T.copy(),
-        encoder_bias=layer.bias.detach().numpy(),
+        encoder_weight=encoder_weight,
+        encoder_bias=encoder_bias,
         linear_weight=weight,
         linear_scale=scale,
         linear_bias=linear.intercepts,

@@ -1,9 +1,8 @@
 """The whole model as a learner for cross-validation: fine-tuning, linear branch and blend, repeated on other rows.
 
-Each call trains for as long as the run it repeats.
+Each call trains for as long as the runs it repeats.
 """
 
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,42 +11,37 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
-from tokenizers import Tokenizer
 
 from nlp.petition import HEADS, Head
 from nlp.taxonomy import Taxonomy
-from nlp.tokenise import PieceTokeniser
 from training.calibrate import fit_calibration
+from training.classifier import label_arrays, load_runs, run_settings
 from training.data import Example
 from training.export import fit_linear_branch
-from training.finetune import FinetuneSettings, classifier_logits, finetune, label_arrays, load_classifier
+from training.finetune import finetune
 from training.folds import Learner
 from training.linear import feature_matrix
-from training.settings import build
+from training.split import Split
 
 _HELD_SHARE = 10
 """One group in so many is held back to fit the blend."""
 
 
-def full_learner(run: Path, taxonomy: Taxonomy) -> Learner:
-    """Return a learner that repeats the fine-tuning run in folder `run` on the rows it is given."""
-    values = json.loads((run / "settings.json").read_text(encoding="utf-8"))
-    settings = build(FinetuneSettings, values, source=str(run / "settings.json"))
+def full_learner(runs: Sequence[Path], taxonomy: Taxonomy) -> Learner:
+    """Return a learner that repeats the fine-tuning runs in the folders `runs` on the rows it is given."""
+    recipes = [run_settings(run) for run in runs]
 
     def learn(rows: Sequence[Example], texts: Sequence[str]) -> Mapping[Head, NDArray[np.int64]]:
         held = [e for e in rows if crc32(e.group.encode()) % _HELD_SHARE == 0]
         fit = [e for e in rows if crc32(e.group.encode()) % _HELD_SHARE]
+        shares: dict[Split, Sequence[Example]] = {"fit": fit, "calibration": held}
         with tempfile.TemporaryDirectory() as folder:
-            repeat = finetune(settings, run=Path(folder), console=Console(), dealt={"fit": fit, "calibration": held})
-            model = load_classifier(repeat, settings, taxonomy)
-            tokeniser = PieceTokeniser(
-                Tokenizer.from_file(str(repeat / "tokenizer.json")),
-                window=settings.window,
-                max_windows=settings.max_windows,
-            )
-            held_encoder, encoder = (
-                classifier_logits(model, tokeniser, part) for part in ([e.text for e in held], texts)
-            )
+            repeats = [
+                finetune(recipe, run=Path(folder) / str(place), console=Console(), dealt=shares)
+                for place, recipe in enumerate(recipes)
+            ]
+            trained = load_runs(repeats, taxonomy)
+            held_encoder, encoder = (trained.logits(part) for part in ([e.text for e in held], texts))
         branch = fit_linear_branch(fit, taxonomy)
         held_linear, linear = (
             branch.scores(feature_matrix(part, branch.vocabulary)) for part in ([e.text for e in held], texts)

@@ -4,24 +4,20 @@ The data set's own labels are learned by the auxiliary head of a fine-tuning run
 the blend is weighted on the calibration split. Neither is part of the bundle, which serves the fifteen classes.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from nlp.calibrate import softmax
 from nlp.taxonomy import Taxonomy
-from nlp.tokenise import PieceTokeniser
 from training.baselines import fit_baseline
 from training.calibrate import fit_blend
+from training.classifier import PUBLIC_CATEGORIES, label_arrays, load_runs
 from training.data import Example
 from training.figures import task_figures
-from training.finetune import PUBLIC_CATEGORIES, FinetuneSettings, classifier_logits, label_arrays, load_classifier
-from training.settings import build
 from training.significance import N_DRAWS
 from training.split import Split
 from training.systems import Answers, temperature
@@ -31,9 +27,9 @@ TASK = "public"
 
 
 def evaluate_public(
-    run: Path, dealt: dict[Split, list[Example]], taxonomy: Taxonomy, *, n_draws: int = N_DRAWS
+    runs: Sequence[Path], dealt: dict[Split, list[Example]], taxonomy: Taxonomy, *, n_draws: int = N_DRAWS
 ) -> dict[str, Any]:
-    """Return the figures of the fine-tuning run in folder `run` on the public task, beside the baseline's."""
+    """Return the figures of fine-tuning `runs`, side by side, on the public task, beside the baseline's."""
     fit, held, rows = (
         [e for e in dealt[name] if e.public_category in PUBLIC_CATEGORIES] for name in ("fit", "calibration", "test")
     )
@@ -45,7 +41,7 @@ def evaluate_public(
         {TASK: PUBLIC_CATEGORIES},
     )
     linear_held, linear = (baseline.scores([e.text for e in part])[TASK] for part in (held, rows))
-    encoder_held, encoder = _encoder_logits(run, [held, rows], taxonomy)
+    encoder_held, encoder = _encoder_logits(runs, [held, rows], taxonomy)
     both = fit_blend(encoder_held, linear_held, held_truth, allowed=np.ones_like(linear_held, dtype=bool))
     answers = {
         "model": Answers.of(softmax(np.float32(both.encoder) * encoder + np.float32(both.linear) * linear)),
@@ -55,11 +51,8 @@ def evaluate_public(
     return task_figures(truth, answers, [e.group for e in rows], PUBLIC_CATEGORIES, n_draws=n_draws)
 
 
-def _encoder_logits(run: Path, parts: Sequence[Sequence[Example]], taxonomy: Taxonomy) -> list[NDArray[np.float32]]:
-    values = json.loads((run / "settings.json").read_text(encoding="utf-8"))
-    settings = build(FinetuneSettings, values, source=str(run / "settings.json"))
-    model = load_classifier(run, settings, taxonomy)
-    tokeniser = PieceTokeniser(
-        Tokenizer.from_file(str(run / "tokenizer.json")), window=settings.window, max_windows=settings.max_windows
-    )
-    return [classifier_logits(model, tokeniser, [e.text for e in part])[TASK] for part in parts]
+def _encoder_logits(
+    runs: Sequence[Path], parts: Sequence[Sequence[Example]], taxonomy: Taxonomy
+) -> list[NDArray[np.float32]]:
+    trained = load_runs(runs, taxonomy)
+    return [trained.logits([e.text for e in part])[TASK] for part in parts]

@@ -19,8 +19,8 @@ from nlp.calibrate import Calibration, rank
 from nlp.petition import HEADS, Head
 from nlp.taxonomy import Taxonomy, load_taxonomy
 from training.calibrate import BIAS_PENALTY, WEIGHT_PENALTY, fit_blends, fit_calibration
+from training.classifier import label_arrays
 from training.data import read_examples
-from training.finetune import label_arrays
 from training.measures import accuracy, calibration_error, macro_f1
 from training.split import split_examples
 from training.systems import ByHead, read_branches

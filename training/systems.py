@@ -18,9 +18,9 @@ from nlp.runtime import Runtime
 from nlp.taxonomy import Taxonomy
 from training.baselines import KINDS, fit_baseline
 from training.calibrate import fit_blend, fit_blends
+from training.classifier import label_arrays
 from training.data import Example
 from training.export import stack
-from training.finetune import label_arrays
 
 Floats = NDArray[np.float32]
 ByHead = Mapping[Head, Floats]

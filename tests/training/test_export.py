@@ -16,9 +16,11 @@ from nlp.ngrams import NgramVocabulary
 from nlp.petition import HEADS, Petition
 from nlp.router import Router
 from nlp.tokenise import PieceTokeniser
+from training.classifier import FinetuneSettings, classifier_logits, load_runs
 from training.export import ServedEncoder, _write_linear, export_bundle, export_encoder, seal
-from training.finetune import FinetuneSettings, classifier_logits, finetune, load_classifier
+from training.finetune import finetune
 from training.linear import LinearBranch
+from training.settings import RecipeError
 
 QUIET = Console(quiet=True)
 pytestmark = pytest.mark.filterwarnings(
@@ -62,15 +64,27 @@ def run(settings, dealt, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def model(run, settings, taxonomy):
-    return load_classifier(run, settings, taxonomy)
+def second_run(settings, dealt, tmp_path_factory):
+    return finetune(replace(settings, seed=1), run=tmp_path_factory.mktemp("second"), console=QUIET, dealt=dealt)
+
+
+@pytest.fixture(scope="module")
+def model(run, taxonomy):
+    return load_runs([run], taxonomy).model
 
 
 @pytest.fixture(scope="module")
 def exact(run, settings, dealt, tmp_path_factory):
     """The bundle with fp32 weights."""
     out = tmp_path_factory.mktemp("exact")
-    return export_bundle(run, out, data=settings.data, console=QUIET, quantise=False, dealt=dealt)
+    return export_bundle([run], out, data=settings.data, console=QUIET, quantise=False, dealt=dealt)
+
+
+@pytest.fixture(scope="module")
+def pair(run, second_run, settings, dealt, tmp_path_factory):
+    """A bundle of two runs side by side, with fp32 weights."""
+    out = tmp_path_factory.mktemp("pair")
+    return export_bundle([run, second_run], out, data=settings.data, console=QUIET, quantise=False, dealt=dealt)
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +128,41 @@ def test_the_runtime_reads_the_torch_classifiers_logits(model, settings, exact, 
             assert softmax(found[head]) == pytest.approx(softmax(expected[head][row]), abs=1e-3)
 
 
+def test_two_runs_side_by_side_answer_with_the_mean_of_their_logits(
+    run, second_run, settings, pair, exact, texts, taxonomy
+):
+    models = [load_runs([folder], taxonomy).model for folder in (run, second_run)]
+    first, second = (torch_logits(model, settings, texts[:20]) for model in models)
+    runtime, alone = (load_bundle(folder, taxonomy).runtime(n_threads=1) for folder in (pair, exact))
+    for row, text in enumerate(texts[:20]):
+        reading = runtime.read(text)
+        for head in HEADS:
+            mean = (first[head][row] + second[head][row]) / 2
+            assert reading.encoder[head] == pytest.approx(mean, abs=1e-4)
+        assert reading.flags.linear == pytest.approx(alone.read(text).flags.linear)
+        assert reading.attention.shape == (len(reading.spans), 2)
+        assert reading.attention.sum(axis=0) == pytest.approx([1, 1], abs=1e-5)
+    members = load_bundle(pair, taxonomy).settings["members"]
+    assert [member["settings"]["seed"] for member in members] == [0, 1]
+
+
+def test_runs_that_cannot_stand_side_by_side_are_refused(run, settings, dealt, tmp_path, taxonomy):
+    few = {"fit": dealt["fit"][:10], "calibration": dealt["calibration"][:5]}
+    narrow = finetune(replace(settings, width=16, epochs=1), run=tmp_path / "narrow", console=QUIET, dealt=few)
+    short = finetune(replace(settings, window=32, epochs=1), run=tmp_path / "short", console=QUIET, dealt=few)
+    with pytest.raises(RecipeError, match=r"one width, got \[32, 16\]"):
+        load_runs([run, narrow], taxonomy)
+    with pytest.raises(RecipeError, match=r"window is 32 in .*short and 64 in"):
+        load_runs([run, short], taxonomy)
+    (short / "tokenizer.json").write_text("{}")
+    with pytest.raises(RecipeError, match="read different pieces"):
+        load_runs([run, short], taxonomy)
+    with pytest.raises(RecipeError, match="is no fine-tuning run"):
+        load_runs([tmp_path], taxonomy)
+    with pytest.raises(RecipeError, match="at least one"):
+        load_runs([], taxonomy)
+
+
 def test_the_runtimes_linear_branch_is_the_fitted_one_up_to_int8_steps(exact, texts, taxonomy, dealt):
     from training.export import fit_linear_branch
     from training.linear import feature_matrix
@@ -146,7 +195,7 @@ def test_a_bundle_made_here_routes_and_a_split_too_small_lets_nothing_pass(exact
 
 def test_a_bundle_says_how_it_was_made(exact, settings, taxonomy):
     bundle = load_bundle(exact, taxonomy)
-    assert bundle.settings["settings"]["width"] == settings.width
+    assert bundle.settings["members"][0]["settings"]["width"] == settings.width
     window = json.loads((exact / "labels.json").read_text())["window"]
     assert window == {"pieces": settings.window, "max_windows": settings.max_windows}
 

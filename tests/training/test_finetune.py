@@ -13,22 +13,17 @@ from transformers import BertConfig, BertModel
 
 from nlp.petition import HEADS
 from nlp.tokenise import PieceTokeniser
-from training.finetune import (
+from training.classifier import (
     MISSING,
     FinetuneSettings,
-    _bucketed,
-    _hide,
-    _loss,
-    _parameter_groups,
-    _schedule,
     build_classifier,
-    class_weights,
     classifier_logits,
-    finetune,
     label_arrays,
     load_classifier,
 )
+from training.finetune import _bucketed, _parameter_groups, _rate, finetune
 from training.model import WindowBatch
+from training.objective import class_weights, hide, label_loss
 from training.vocabulary import SPECIAL_PIECES
 
 QUIET = Console(quiet=True)
@@ -126,7 +121,7 @@ def test_heads_and_rows_without_a_label_give_no_loss(settings, logits):
         "channel": torch.full((4,), MISSING),
         "public": torch.tensor([MISSING, MISSING, MISSING, 1]),
     }
-    loss = _loss(logits, truth, weights_of_one(), settings)
+    loss = label_loss(logits, truth, weights_of_one(), settings)
     loss.backward()
     assert logits["channel"].grad is None
     assert logits["nature"].grad[1].abs().sum() == logits["nature"].grad[3].abs().sum() == 0
@@ -175,7 +170,7 @@ def test_hidden_pieces_are_masks_and_special_pieces_stay():
     torch.manual_seed(0)
     first_ordinary = len(SPECIAL_PIECES)
     batch = WindowBatch.of([[[2, *range(first_ordinary, first_ordinary + 400), 3]]])
-    hidden = _hide(batch, 0.25).pieces[0]
+    hidden = hide(batch, 0.25).pieces[0]
     changed = hidden != batch.pieces[0]
     assert 60 < int(changed.sum()) < 140
     assert set(hidden[changed].tolist()) == {SPECIAL_PIECES.index("[MASK]")}
@@ -184,8 +179,8 @@ def test_hidden_pieces_are_masks_and_special_pieces_stay():
 
 
 def test_the_schedule_rises_and_falls():
-    assert [_schedule(done, 0.1) for done in (0, 0.05, 0.1, 0.55, 1)] == pytest.approx([0, 0.5, 1, 0.5, 0.02])
-    assert not math.isnan(_schedule(0, 0))
+    assert [_rate(done, warmup=0.1) for done in (0, 0.05, 0.1, 0.55, 1)] == pytest.approx([0, 0.5, 1, 0.5, 0.02])
+    assert not math.isnan(_rate(0, warmup=0))
 
 
 def test_a_hugging_face_folder_works_by_one_setting(settings, twenty, tokenizer, tokenizer_file, tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from training.ablation import read_ablation
-from training.finetune import FinetuneSettings
+from training.classifier import FinetuneSettings
 from training.pretrain import PretrainSettings
 from training.settings import RECIPES, RecipeError, as_plain, build, read_recipe
 
