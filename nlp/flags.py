@@ -3,7 +3,8 @@
 The rules find what is said in words that somebody thought of. For flags with enough annotated petitions the two
 branches learned what such cases read like; a logistic blend per flag weighs both with the rule's own finding. It may
 raise a flag that no rule raised, and tells the urgent cases from those a person looks at the same day. What a rule
-found always stays in sight, and flags without a blend (self-harm, threats, trafficking …) are the rules' alone.
+found always stays in sight, keeps its level where the rule is firm (self-harm, threats), and flags without a blend
+(trafficking, secrets …) are the rules' alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,9 +48,9 @@ class FlagBlend:
 class FlagModel:
     """The learned flags of a bundle: `blends` by code, in the order of the branches' outputs.
 
-    From probability `urgent` on, a flag whose rule is of level S is of level S, below it of level A; from `look[code]`
-    on, a flag is raised even where no rule fired. Raises ValueError for probabilities outside 0 to 1 and for codes
-    that do not match.
+    From probability `urgent` on, a flag whose rule is of level S is of level S, below it of level A unless the rule is
+    firm and fired; from `look[code]` on, a flag is raised even where no rule fired. Raises ValueError for probabilities
+    outside 0 to 1 and for codes that do not match.
     """
 
     blends: Mapping[str, FlagBlend]
@@ -93,7 +94,7 @@ def weigh_firings(
         )
         level: Level = "A" if own == "S" and p < model.urgent else own
         if fired is not None:
-            found[code] = replace(fired, level=level) if own == "S" else fired
+            found[code] = replace(fired, level=level) if own == "S" and not rules[code].firm else fired
         elif p >= model.look[code]:
             encoder, linear = runtime.flags.directions(place)
             span = strongest_span(

@@ -118,3 +118,10 @@ def test_no_sample_borrows_from_a_real_message() -> None:
     real = "\n".join(path.read_text(encoding="utf-8") for path in sorted(REAL.glob("messages_*.csv")))
     runs = (real[start : start + 14] for start in range(len(real) - 13))
     assert {written[run] for run in runs if run in written} == set()
+
+
+def test_the_urgent_texts_are_ours_alone_and_of_many_wordings() -> None:
+    rows = [*read("urgent.jsonl"), *read("../rules/urgent.jsonl")]
+    assert len({row["id"] for row in rows}) == len(rows)
+    assert len({normalise(row["text"]).text for row in rows}) == len(rows)
+    assert all(set(row["flags"]) <= FLAGS and row["text"] == row["text"].strip() != "" for row in rows)

@@ -11,17 +11,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from nlp.errors import PetitionError
 from nlp.petition import Head, Petition
 from nlp.prepare import prepare
 from nlp.taxonomy import Taxonomy
 from nlp.taxonomy.records import SEPARATOR
+from training.urgent_reading import URGENT, read_urgent, settle
 
 DATASETS = Path(__file__).parents[1] / "datasets"
 
-Source = Literal["annotated", "reread", "written", "dataset", "corrected"]
+Source = Literal["annotated", "reread", "written", "urgent", "dataset", "corrected"]
 
 
 class DataError(PetitionError):
@@ -33,7 +34,9 @@ class Example:
     """One petition and what is known about it.
 
     `labels` holds the heads that are labelled, `accepted` further channels that are as right as the labelled one,
-    `public_category` the seven-class label of the public data set, `group` the near-duplicate group.
+    `public_category` the seven-class label of the public data set, `group` the near-duplicate group. An annotated
+    petition has a count of appeals and was searched for all flags; `looked_for` names those that were looked for in a
+    text written for them alone.
     """
 
     id: str
@@ -45,6 +48,7 @@ class Example:
     public_category: str | None = None
     flags: tuple[str, ...] = ()
     n_appeals: int | None = None
+    looked_for: tuple[str, ...] = ()
 
     @cached_property
     def text(self) -> str:
@@ -59,21 +63,26 @@ def read_examples(data: Path, taxonomy: Taxonomy, *, written: bool = True, datas
     """
     annotations = _annotations([data / "annotations.csv"], taxonomy, "annotated")
     annotations |= _annotations([datasets / "annotations" / "first_reading.csv"], taxonomy, "reread")
+    _check_there(datasets / "annotations" / "urgent_reading.csv")
+    urgent = read_urgent(datasets / "annotations" / "urgent_reading.csv")
     examples = []
     for name in ("messages_labelled.csv", "messages_unlabelled.csv"):
         for row in _rows(data / name):
             known = annotations.get(row["id"], {"source": "dataset"})
+            if "flags" in known:
+                known["flags"] = settle(known["flags"], urgent.get(row["id"], ()))
             examples.append(
                 Example(
                     id=row["id"],
                     petition=Petition(id=row["id"], title=row["title"], text=row["text"]),
                     group=row["group"],
                     public_category=row.get("category_l1"),
-                    **known,  # type: ignore[arg-type]
+                    **known,
                 )
             )
     if written:
         examples += read_written(datasets, taxonomy)
+        examples += read_urgent_texts(datasets)
     return examples
 
 
@@ -83,6 +92,41 @@ def read_written(datasets: Path, taxonomy: Taxonomy) -> list[Example]:
     _check_there(path)
     lines = path.read_text(encoding="utf-8").splitlines()
     return [_written(line, taxonomy, where=f"{path}:{number}") for number, line in enumerate(lines, start=1)]
+
+
+def read_urgent_texts(datasets: Path = DATASETS) -> list[Example]:
+    """Return the texts written by us to teach the urgent flags and nothing else (datasets/samples/urgent.jsonl)."""
+    return [example for example, _ in _urgent_lines(datasets / "samples" / "urgent.jsonl")]
+
+
+def read_urgent_sentences(part: Literal["dev", "held"], datasets: Path = DATASETS) -> list[Example]:
+    """Return one half of the sentences written by others than the texts to learn from (datasets/rules/urgent.jsonl).
+
+    Half of them (`dev`) weigh branches and rules against each other and may be read when rules are changed; the other
+    half (`held`) is only measured on.
+    """
+    rows = _urgent_lines(datasets / "rules" / "urgent.jsonl")
+    return [example for example, row in rows if row["part"] == part]
+
+
+def _urgent_lines(path: Path) -> list[tuple[Example, dict[str, Any]]]:
+    """Read texts of which only the urgent `flags` are known, or whether they carry the one named `code`."""
+    _check_there(path)
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            row = json.loads(line)
+            id_, petition, flags = row["id"], Petition(id=row["id"], text=row["text"]), tuple(row["flags"])
+            looked_for = (row["code"],) if "code" in row else URGENT
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{path}:{number}: no text with its flags ({type(error).__name__}: {error})") from error
+        if unknown := sorted(set(flags) - set(URGENT)):
+            raise DataError(f"{path}:{number}: {unknown[0]!r} is no urgent flag; allowed: {', '.join(URGENT)}")
+        example = Example(
+            id=id_, petition=petition, group=f"urgent-{id_}", source="urgent", flags=flags, looked_for=looked_for
+        )
+        found.append((example, row))
+    return found
 
 
 def _written(line: str, taxonomy: Taxonomy, *, where: str) -> Example:
@@ -102,8 +146,8 @@ def _written(line: str, taxonomy: Taxonomy, *, where: str) -> Example:
         raise DataError(f"{where}: not a petition with its labels ({type(error).__name__}: {error})") from error
 
 
-def _annotations(paths: Iterable[Path], taxonomy: Taxonomy, source: Source) -> dict[str, dict[str, object]]:
-    found: dict[str, dict[str, object]] = {}
+def _annotations(paths: Iterable[Path], taxonomy: Taxonomy, source: Source) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
     for path in paths:
         for number, row in enumerate(_rows(path), start=2):
             found[row["id"]] = {

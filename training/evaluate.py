@@ -26,12 +26,12 @@ from nlp.taxonomy import Taxonomy
 from training.blind_reading import blind_figures
 from training.card import render_card
 from training.classifier import label_arrays
-from training.data import DATASETS, Example, read_examples
+from training.data import DATASETS, Example, read_examples, read_urgent_sentences
 from training.export import seal
 from training.figures import BUDGET, JOINT, count_labels, head_figures, is_accepted, joint_figures
 from training.folds import Learner, cross_validate, learning_curve, linear_learner
 from training.full_learner import full_learner
-from training.law_figures import changed_by_rules, flag_figures
+from training.law_figures import changed_by_rules, flag_figures, sentence_figures
 from training.measures import N_BINS
 from training.mistakes import worst_mistakes, write_mistakes
 from training.provenance import hash_path, revision
@@ -101,6 +101,8 @@ def evaluate_bundle(
     }
     metrics["decisions"] = decision_figures(router, suggestions, rows)
     metrics["flags"] = flag_figures(suggestions, rows, router.knowledge)
+    sentences = read_urgent_sentences("held", settings.datasets)
+    metrics["urgent_sentences"] = sentence_figures([router.suggest(s.petition) for s in sentences], sentences)
     metrics["rules"] = changed_by_rules(systems[0], systems[1], rows, taxonomy)
     reread = settings.datasets / "annotations" / "blind_reading.csv"
     if reread.exists():

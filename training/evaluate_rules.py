@@ -28,6 +28,7 @@ from nlp.rules import find_firings
 from training.data import DATASETS, Example, read_examples
 from training.rules_page import page
 from training.split import read_splits
+from training.urgent_reading import agreement, read_urgent
 
 HALVES = ("dev", "held")
 FRESH = "fresh"
@@ -80,7 +81,7 @@ def main() -> None:
     fresh = (example for example in examples if example.source == "reread" and example.id not in fit)
     text = page(
         cases=[*cases, *judge(fresh, knowledge)],
-        readers=two_readings(),
+        readings=agreement(first_flags(options.data), read_urgent(DATASETS / "annotations" / "urgent_reading.csv")),
         milliseconds=speed(cases, knowledge),
         routed=route(judge(unseen, knowledge), router),
         sentences=read_sentences(DATASETS / "rules" / "sentences.jsonl", knowledge),
@@ -106,16 +107,10 @@ def judge(examples: Iterable[Example], knowledge: Knowledge) -> list[Case]:
     return cases
 
 
-def two_readings() -> list[tuple[set[str], set[str]]]:
-    """Return the flags that two independent readers gave to the same messages."""
-    first, second = (
-        {
-            row["id"]: set(filter(None, row["review_flags"].split(";")))
-            for row in _table(DATASETS / "annotations" / name)
-        }
-        for name in ("first_reading.csv", "second_reading.csv")
-    )
-    return [(first[id_], second[id_]) for id_ in sorted(first.keys() & second.keys())]
+def first_flags(data: Path) -> dict[str, list[str]]:
+    """Return the flags of the first reading, in which every column of a message was filled in at once."""
+    paths = (data / "annotations.csv", DATASETS / "annotations" / "first_reading.csv")
+    return {row["id"]: [flag for flag in row["review_flags"].split(";") if flag] for p in paths for row in _table(p)}
 
 
 def speed(cases: Sequence[Case], knowledge: Knowledge) -> float:

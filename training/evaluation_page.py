@@ -130,6 +130,17 @@ def _flags(metrics: Figures) -> Iterator[str]:
         f = flags["urgent"][key]
         yield f"| {name} | | {f['annotated']} | {f['raised']} | | {_share(f['precision'])} | {_share(f['recall'])} |"
     yield f"\n任何级别都没有提示的 S 级件：{'、'.join(flags['urgent_missed']) or '无'}。\n"
+    yield (
+        "真实来信里自伤、威胁极少，另用没有看过规则和训练文本的写作者写的句子来量（`datasets/rules/urgent.jsonl` 的 "
+        "`held` 半，另一半用于定权重）：\n"
+    )
+    yield "| 标记 | 该提示 | 按 S 级提示 | 任何级别提示 | 不该提示 | 误提示 |\n|---|---:|---:|---:|---:|---:|"
+    for code, f in metrics["urgent_sentences"].items():
+        yield (
+            f"| `{code}` | {f['alarming']} | {f['at_level_s']} | {f['at_any_level']} | {f['harmless']} | "
+            f"{f['false_alarms']} |"
+        )
+    yield ""
 
 
 def _rules(metrics: Figures) -> Iterator[str]:

@@ -36,7 +36,7 @@ from nlp.taxonomy import Taxonomy, load_taxonomy
 from training.calibrate import fit_calibration
 from training.classifier import label_arrays, load_runs
 from training.corrections import deal_examples
-from training.data import Example
+from training.data import Example, read_urgent_sentences
 from training.flags import (
     RULES_ALONE,
     LinearFlags,
@@ -106,7 +106,7 @@ def export_bundle(
     draft = Bundle(folder=out, id="draft")
     held = [e for e in dealt["calibration"] if e.labels]
     readings = read_all(draft.runtime(), held, title="calibration")
-    write_flag_model(_fit_flags(readings, held), out / "flags.json")
+    write_flag_model(_fit_flags(draft.runtime(), readings, held), out / "flags.json")
     calibration = _calibrate(readings, held, taxonomy)
     _write_calibration(calibration, out)
     thresholds = fit_thresholds(draft, calibration, [e for e in dealt["thresholds"] if e.labels], taxonomy)
@@ -247,16 +247,23 @@ def fit_thresholds(
     )
 
 
-def _fit_flags(readings: Sequence[Reading], examples: Sequence[Example]) -> FlagModel:
+def _fit_flags(runtime: Runtime, readings: Sequence[Reading], held: Sequence[Example]) -> FlagModel:
     knowledge = load_knowledge()
+    sentences = read_urgent_sentences("dev")
+    examples = [*held, *sentences]
     firings = [find_firings(prepare(example.petition), knowledge=knowledge) for example in examples]
-    return fit_flag_model(readings, firings, flag_array(examples), knowledge=knowledge)
+    return fit_flag_model(
+        [*readings, *(runtime.read(sentence.text) for sentence in sentences)],
+        firings,
+        flag_array(examples),
+        knowledge=knowledge,
+        n_written=len(sentences),
+    )
 
 
 def _linear_flags(fit: Sequence[Example], branch: LinearBranch) -> LinearFlags:
-    labelled = [example for example in fit if example.labels]
-    features = feature_matrix([example.text for example in labelled], branch.vocabulary)
-    return fit_linear_flags(features, flag_array(labelled))
+    features = feature_matrix([example.text for example in fit], branch.vocabulary)
+    return fit_linear_flags(features, flag_array(fit))
 
 
 def _calibrate(readings: Sequence[Reading], examples: Sequence[Example], taxonomy: Taxonomy) -> Calibration:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from rich.console import Console
-from safetensors.torch import load_model, save_model
+from safetensors.torch import load_file, save_model
 from tokenizers import Tokenizer
 from torch import Tensor
 
@@ -35,6 +35,7 @@ from training.flags import flag_array
 from training.model import PetitionClassifier, WindowBatch
 from training.objective import Objective, Truth
 from training.provenance import write_provenance
+from training.settings import RecipeError
 from training.split import Split
 
 
@@ -52,7 +53,7 @@ def finetune(
     taxonomy = load_taxonomy()
     if dealt is None:
         dealt = deal_examples(settings.data, taxonomy, written=settings.written, corrections=settings.corrections)
-    fit = [e for e in dealt["fit"] if e.labels or (settings.public_weight and e.public_category)]
+    fit = [e for e in dealt["fit"] if _teaches(e, settings)]
     held = [e for e in dealt["calibration"] if e.labels]
     tokeniser = PieceTokeniser(
         Tokenizer.from_file(str(settings.tokenizer_file)), window=settings.window, max_windows=settings.train_windows
@@ -66,7 +67,7 @@ def finetune(
     # ── model ────────────────────────────────────────────────────────────────────────────────────────────────────
     model = build_classifier(settings, taxonomy, n_pieces=vocabulary_size(settings.tokenizer_file))
     if settings.start is not None:
-        load_model(model, str(settings.start / "model.safetensors"))
+        start_from(model, settings.start)
     objective = Objective(model, settings, truth)
     optimiser = torch.optim.AdamW(_parameter_groups(model, settings), weight_decay=settings.weight_decay)
     total = math.ceil(len(fit) / settings.batch_texts) * settings.epochs
@@ -94,6 +95,28 @@ def finetune(
     (run / "tokenizer.json").write_bytes(settings.tokenizer_file.read_bytes())
     write_provenance(run, settings, inputs={"data": settings.data})
     return run
+
+
+def _teaches(example: Example, settings: FinetuneSettings) -> bool:
+    """Say whether anything is known of a text that a recipe learns."""
+    public = bool(settings.public_weight and example.public_category)
+    return bool(example.labels) or bool(example.looked_for) or public
+
+
+def start_from(model: PetitionClassifier, run: Path) -> None:
+    """Give `model` the weights of an earlier run; outputs for other flags than the run knew stay fresh.
+
+    Raises RecipeError if the run has another shape.
+    """
+    weights = load_file(run / "model.safetensors")
+    fresh = model.state_dict()
+    for name in [name for name in weights if name.startswith("heads.flags.")]:
+        if weights[name].shape != fresh[name].shape:
+            weights[name] = fresh[name]
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise RecipeError(f"{run} holds a model of another shape: {error}") from error
 
 
 def _parameter_groups(model: PetitionClassifier, settings: FinetuneSettings) -> list[dict[str, object]]:

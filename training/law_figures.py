@@ -43,6 +43,29 @@ def flag_figures(suggestions: Sequence[Suggestion], rows: Sequence[Example], kno
     }
 
 
+def sentence_figures(suggestions: Sequence[Suggestion], sentences: Sequence[Example]) -> dict[str, Any]:
+    """Return per urgent flag how many alarming sentences raise it (at level S, at all) and how many harmless ones do.
+
+    Each of the `sentences` was written for one flag; ids of what was missed are listed.
+    """
+    figures: dict[str, Any] = {}
+    for suggestion, sentence in zip(suggestions, sentences, strict=True):
+        code = sentence.looked_for[0]
+        f = figures.setdefault(
+            code, {"alarming": 0, "at_level_s": 0, "at_any_level": 0, "harmless": 0, "false_alarms": 0, "missed": []}
+        )
+        level = next((firing.level for firing in suggestion.firings if firing.code == code), None)
+        if code in sentence.flags:
+            f["alarming"] += 1
+            f["at_level_s"] += level == "S"
+            f["at_any_level"] += level is not None
+            f["missed"] += [sentence.id] if level is None else []
+        else:
+            f["harmless"] += 1
+            f["false_alarms"] += level is not None
+    return figures
+
+
 def changed_by_rules(served: System, blend: System, rows: Sequence[Example], taxonomy: Taxonomy) -> dict[str, Any]:
     """Return, per head that rules may change, accuracy without and with them and the ids of the changed rows."""
     figures: dict[str, Any] = {}

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from nlp.petition import HEADS
 from training.classifier import MISSING, FinetuneSettings
+from training.flags import UNKNOWN
 from training.model import PetitionClassifier, WindowBatch
 from training.vocabulary import SPECIAL_PIECES
 
@@ -92,8 +93,8 @@ def label_loss(
 
 
 def flag_loss(logits: Tensor, flags: Tensor) -> Tensor:
-    """Return the mean binary cross-entropy over the rows in which flags were looked for; 0 where there are none."""
-    known = flags[:, 0] != MISSING
+    """Return the mean binary cross-entropy over the flags that were looked for; 0 where there are none."""
+    known = flags != UNKNOWN
     if not known.any():
         return logits.sum() * 0.0
     return torch.nn.functional.binary_cross_entropy_with_logits(logits[known], flags[known].float())

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nlp.petition import Firing, Head
+from training.urgent_reading import URGENT
+from training.urgent_reading import Agreement
 
 if TYPE_CHECKING:
     from nlp.knowledge import Knowledge
     from training.evaluate_rules import Case, Routed, Written
+    from training.urgent_reading import Agreement
 
 PARTS = ("dev", "held", "fresh")
 """The parts of the annotated messages; see training.evaluate_rules."""
-
-SAFETY = ("self_harm", "violence_threat", "group_event", "imminent_safety_risk")
-"""The rules of level S for which annotations exist."""
 
 _INTRODUCTION = """\
 # 规则与途径的评估
@@ -28,7 +28,10 @@ _INTRODUCTION = """\
 held 的途径结果）。第二批标注中划为 `fit` 的件后来也用于修改规则，其余的（`fresh`）只用于测量。
 规则速度：每500字 {milliseconds:.2f} 毫秒（处理器时间，全部规则）。
 
-标注是单遍阅读的结果。{n_read} 件由两位读者独立读过，S 级标记中两人都标 {both} 处，只有一人标 {one} 处。
+S 级标记由读者专门重读（`datasets/annotations/urgent_reading.csv`）：第一遍逐件填十栏，漏标很多。校准和测试件由两位
+读者各读一遍，与第一遍按多数定；其余件由一位读者读。读者是同一语言模型的不同会话，彼此一致不等于正确。两人都读的件：
+
+{readings}
 """
 
 
@@ -54,7 +57,7 @@ class Hits:
 def page(
     *,
     cases: Sequence[Case],
-    readers: Sequence[tuple[set[str], set[str]]],
+    readings: Sequence[Agreement],
     milliseconds: float,
     routed: Sequence[Routed],
     sentences: Sequence[Written],
@@ -62,11 +65,9 @@ def page(
     knowledge: Knowledge,
 ) -> str:
     """Return the whole page as Markdown."""
-    both = sum(len(first & second & set(SAFETY)) for first, second in readers)
-    one = sum(len((first ^ second) & set(SAFETY)) for first, second in readers)
     return "\n".join(
         [
-            _INTRODUCTION.format(milliseconds=milliseconds, n_read=len(readers), both=both, one=one),
+            _INTRODUCTION.format(milliseconds=milliseconds, readings=_readings(readings)),
             _annotated(cases, knowledge),
             _safety(cases),
             _sentences(sentences),
@@ -76,6 +77,12 @@ def page(
             _offered(routed),
         ]
     )
+
+
+def _readings(readings: Sequence[Agreement]) -> str:
+    head = ["标记", "第一遍", "重读一", "重读二", "定为", "κ（第一遍与重读一）", "κ（两遍重读）"]
+    rows = [[f"`{code}`", *counts, *(f"{value:.2f}" for value in kappas)] for code, counts, kappas in readings]
+    return _table(head, rows)
 
 
 def _share(part: int, whole: int) -> str:
@@ -102,7 +109,7 @@ def _hits(cases: Iterable[Case], code: str, counts: Callable[[Firing], bool]) ->
 
 def _together(cases: Sequence[Case], counts: Callable[[Firing], bool]) -> Hits:
     """Add up the safety rules."""
-    each = [_hits(cases, code, counts) for code in SAFETY]
+    each = [_hits(cases, code, counts) for code in URGENT]
     return Hits(
         right=sum(hits.right for hits in each),
         wrong=sum(hits.wrong for hits in each),
@@ -144,7 +151,7 @@ def _safety(cases: Sequence[Case]) -> str:
         for label, counts in (("只算 S 级命中", _level_s), ("任何级别", _any_level)):
             hits = _together(here, counts)
             rows.append([half, label, hits.right, hits.wrong, hits.missed, hits.precision, hits.recall])
-        for code in SAFETY:
+        for code in URGENT:
             missed = [c.example.id for c in here if code in c.example.flags and code not in c.firings]
             lower = [
                 c.example.id

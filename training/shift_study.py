@@ -47,12 +47,12 @@ def main() -> None:
         parts.append((*read_branches(runtime, [row.text for row in rows]), {head: truth[head] for head in HEADS}))
     ways = (tuple(parts), tuple(reversed(parts)))
     for penalties in PENALTIES:
-        figures = np.mean([_measured(fit, held, taxonomy, penalties) for fit, held in ways], axis=0)
-        heads = "  ".join(f"{head} {_line(row)}" for head, row in zip(HEADS, figures, strict=True))
-        print(f"{penalties}: all {_line(figures.mean(axis=0))}  {heads}")  # noqa: T201
+        figures = np.mean([measured(fit, held, taxonomy, penalties) for fit, held in ways], axis=0)
+        heads = "  ".join(f"{head} {as_line(row)}" for head, row in zip(HEADS, figures, strict=True))
+        print(f"{penalties}: all {as_line(figures.mean(axis=0))}  {heads}")  # noqa: T201
 
 
-def _measured(fit: Part, held: Part, taxonomy: Taxonomy, penalties: tuple[float, float] | None) -> NDArray[np.float64]:
+def measured(fit: Part, held: Part, taxonomy: Taxonomy, penalties: tuple[float, float] | None) -> NDArray[np.float64]:
     """Return accuracy, macro-F1 and calibration error (heads, 3) on `held`."""
     if penalties is None:
         calibration = Calibration(blends=fit_blends(*fit, taxonomy.labels), labels=taxonomy.labels)
@@ -70,7 +70,8 @@ def _measured(fit: Part, held: Part, taxonomy: Taxonomy, penalties: tuple[float,
     return np.asarray(figures)
 
 
-def _line(figures: Sequence[float] | NDArray[np.float64]) -> str:
+def as_line(figures: Sequence[float] | NDArray[np.float64]) -> str:
+    """Return figures as they stand in a line of a study."""
     return " ".join(f"{value:.3f}" for value in figures)
 
 

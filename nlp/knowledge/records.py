@@ -72,13 +72,15 @@ class Rule(Sourced):
     """When a person must look, how urgently, on what basis, and what to do.
 
     `trigger` is set for rules that the state of the suggestion sets off instead of words in the text.
-    A match of `idioms` that overlaps a hit cancels it.
+    A match of `idioms` that overlaps a hit cancels it. The level of a `firm` rule stands whatever the model makes of
+    the text; the model may only add to it.
     """
 
     name: str
     level: Level
     action: str
     why: str = ""
+    firm: bool = False
     trigger: str = ""
     clues: tuple[Clue, ...] = ()
     idioms: Words = ()

@@ -102,6 +102,15 @@ def test_flags_the_model_did_not_learn_stay_the_rules_own():
     assert found["self_harm"].level == "S"
 
 
+def test_the_model_never_lowers_a_firm_rule_and_may_raise_it():
+    rules, found = weighed("再不解决我就从楼上跳下去，不想活了。", -50.0, model("self_harm"))
+    assert found["self_harm"] == rules["self_harm"]
+    assert found["self_harm"].level == "S"
+    rules, found = weighed("孩子就托付给你们了，来世再报答大家。", 3.0, model("self_harm"))
+    assert "self_harm" not in rules
+    assert (found["self_harm"].level, found["self_harm"].source) == ("S", "model")
+
+
 @pytest.mark.parametrize("value", [float("nan"), "1", None, True])
 def test_refuses_a_blend_that_is_no_number(value):
     with pytest.raises(ValueError, match="finite number"):

@@ -25,9 +25,10 @@ ROW = {
 }
 
 
-def annotate(folder, *rows):
+def annotate(folder, *rows, urgent=()):
     path = folder / "annotations" / "first_reading.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.with_name("urgent_reading.csv").write_text("\n".join(["id,reader,flags", *urgent]), encoding="utf-8")
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=ANNOTATION_COLUMNS)
         writer.writeheader()
@@ -60,6 +61,15 @@ def test_a_second_reading_replaces_the_first(data_folder, taxonomy, tmp_path, ro
     assert found.source == "reread"
     assert found.labels["department"] == "housing_urban_rural_development"
     assert (found.accepted, found.flags, found.n_appeals) == (("petition_procedure",), ("group_event", "minors"), 2)
+
+
+def test_a_reading_for_urgent_flags_alone_takes_the_place_of_the_first_ones(data_folder, taxonomy, tmp_path, rows):
+    again = ROW | {"id": rows[70]["id"]}
+    datasets = annotate(tmp_path, again, urgent=[f"{again['id']},urgent-1,self_harm", f"{rows[0]['id']},urgent-1,"])
+    examples = read_examples(data_folder, taxonomy, written=False, datasets=datasets)
+    found = {e.id: e.flags for e in examples}
+    assert found[again["id"]] == ("self_harm", "minors")
+    assert found[rows[0]["id"]] == ()
 
 
 def test_the_text_is_what_the_model_reads(data_folder, taxonomy, tmp_path, texts):

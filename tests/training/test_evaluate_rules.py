@@ -14,7 +14,6 @@ from training.evaluate_rules import (
     read_adversarial,
     read_sentences,
     route,
-    two_readings,
 )
 from training.rules_page import Hits, page
 
@@ -72,7 +71,7 @@ def test_hits_are_shares() -> None:
 def test_a_safety_miss_is_listed_and_a_wrong_firing_counted(cases: list[Case], knowledge: Knowledge) -> None:
     text = page(
         cases=cases,
-        readers=[({"group_event"}, {"group_event"}), ({"self_harm"}, set())],
+        readings=[("self_harm", (2, 5, 6, 5), (0.5, 0.75))],
         milliseconds=1.0,
         routed=[],
         sentences=read_sentences(DATASETS / "rules" / "sentences.jsonl", knowledge)[:5],
@@ -84,7 +83,7 @@ def test_a_safety_miss_is_listed_and_a_wrong_firing_counted(cases: list[Case], k
         # 联名 is right, 自杀 fires without a flag, 修路 carries a flag that nothing in it supports.
         assert f"| {half} | 只算 S 级命中 | {n} | {n} | {n} | 0.500 | 0.500 |" in text
     assert "修路-0" in text
-    assert "两人都标 1 处，只有一人标 1 处" in text
+    assert "| `self_harm` | 2 | 5 | 6 | 5 | 0.50 | 0.75 |" in text
 
 
 def test_every_case_is_scored_and_what_the_law_changed_is_told(cases: list[Case], knowledge: Knowledge) -> None:
@@ -94,7 +93,7 @@ def test_every_case_is_scored_and_what_the_law_changed_is_told(cases: list[Case]
     overruled = replace(routed[0], best={**routed[0].best, "channel": other})
     text = page(
         cases=cases,
-        readers=[],
+        readings=[],
         milliseconds=1.0,
         routed=[overruled, *routed[1:]],
         sentences=read_sentences(DATASETS / "rules" / "sentences.jsonl", knowledge)[:5],
@@ -103,9 +102,3 @@ def test_every_case_is_scored_and_what_the_law_changed_is_told(cases: list[Case]
     )
     told = text[text.index("## 法定途径：模型与规则") : text.index("## 责任部门：模型与规则")]
     assert overruled.case.example.id in told
-
-
-def test_two_readings_compare_the_same_messages() -> None:
-    readings = two_readings()
-    assert len(readings) >= 100
-    assert all(isinstance(flag, str) and flag for pair in readings for flags in pair for flag in flags)

@@ -8,7 +8,7 @@ import pytest
 from nlp.knowledge import load_knowledge
 from nlp.petition import Firing
 from nlp.runtime import FlagScores, Reading
-from training.flags import LEARNED, cut_for_precision, cut_for_recall, fit_flag_model, flag_array
+from training.flags import LEARNED, UNKNOWN, cut_for_precision, cut_for_recall, fit_flag_model, flag_array
 
 
 def test_only_annotated_petitions_tell_about_flags(examples):
@@ -80,3 +80,39 @@ def test_a_flag_without_examples_is_left_to_its_rule(drawn):
     model = fit_flag_model(readings, [()] * 300, nothing, knowledge=load_knowledge())
     assert set(model.look.values()) == {1.0}
     assert model.blends["minors"].probability(9.0, 9.0, strong=False, weak=False) < 1e-6
+
+
+def test_written_sentences_help_a_rare_flag_but_do_not_decide_what_is_urgent(drawn):
+    _, readings, _ = drawn
+    flag = LEARNED.index("self_harm")
+    rare = np.zeros((300, len(LEARNED)), np.int64)
+    rare[:2, flag] = 1
+    knowledge, nothing = load_knowledge(), [()] * 300
+    assert fit_flag_model(readings, nothing, rare, knowledge=knowledge).look["self_harm"] == 1.0
+    sentences = np.full((40, len(LEARNED)), UNKNOWN, np.int64)
+    sentences[:, flag] = [1, 0] * 20
+    written = [reading((2.0, 2.0)), reading((-2.0, -2.0))] * 20
+    model = fit_flag_model(
+        [*readings, *written],
+        [()] * 340,
+        np.concatenate([rare, sentences]),
+        knowledge=knowledge,
+        n_written=40,
+    )
+    blend = model.blends["self_harm"]
+    assert min(blend.encoder, blend.linear) > 0
+    assert model.look["self_harm"] < 1.0
+    # Twenty of three hundred and forty rows are alarming sentences; as a share of real petitions the flag stays rare.
+    assert blend.probability(0.0, 0.0, strong=False, weak=False) < 0.05
+
+
+def test_flags_are_unknown_where_nobody_looked_for_them(examples):
+    annotated = replace(examples[0], n_appeals=1)
+    text = replace(annotated, n_appeals=None, flags=("self_harm",), looked_for=("self_harm", "group_event"))
+    known = flag_array([annotated, text, replace(text, looked_for=())])
+    assert (known[0] != UNKNOWN).all()
+    assert {code: int(known[1, place]) for place, code in enumerate(LEARNED) if known[1, place] != UNKNOWN} == {
+        "self_harm": 1,
+        "group_event": 0,
+    }
+    assert (known[2] == UNKNOWN).all()

@@ -1,0 +1,68 @@
+"""Which fine-tuning runs should stand side by side in a bundle.
+
+    python -m training.member_study runs/a runs/b runs/c --data ../shared/data
+
+For every choice of runs, with the linear branch beside them: fits the calibration on one of the splits `calibration`
+and `thresholds` and measures on the other, both ways; the test split is not read. One line per choice: accuracy,
+macro-F1 and calibration error, means over both ways, first of all heads together, then of each.
+"""
+
+import argparse
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlp.petition import HEADS
+from nlp.taxonomy import load_taxonomy
+from training.calibrate import BIAS_PENALTY, WEIGHT_PENALTY
+from training.classifier import label_arrays, load_runs
+from training.data import Example, read_examples
+from training.export import fit_linear_branch
+from training.linear import feature_matrix
+from training.shift_study import Part, as_line, measured
+from training.split import split_examples
+from training.systems import ByHead
+
+
+def main() -> None:
+    """Read the splits once with every run, then print a line per choice of runs."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("runs", type=Path, nargs="+")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the annotated messages")
+    options = parser.parse_args()
+    taxonomy = load_taxonomy()
+    dealt = split_examples(read_examples(options.data, taxonomy))
+    splits = [[example for example in dealt[name] if example.labels] for name in ("calibration", "thresholds")]
+    branch = fit_linear_branch(dealt["fit"], taxonomy)
+    linear = [branch.scores(feature_matrix([e.text for e in rows], branch.vocabulary)) for rows in splits]
+    encoders = {run: _read(run, splits) for run in options.runs}
+    truth = [{head: label_arrays(rows, taxonomy)[head] for head in HEADS} for rows in splits]
+    for size in range(1, len(options.runs) + 1):
+        for chosen in combinations(options.runs, size):
+            means = [_mean([encoders[run][place] for run in chosen]) for place in range(len(splits))]
+            parts: list[Part] = list(zip(means, linear, truth, strict=True))
+            ways = (tuple(parts), tuple(reversed(parts)))
+            penalties = (BIAS_PENALTY, WEIGHT_PENALTY)
+            figures: NDArray[np.float64] = np.mean(
+                [measured(fit, held, taxonomy, penalties) for fit, held in ways], axis=0
+            )
+            heads = "  ".join(f"{head} {as_line(row)}" for head, row in zip(HEADS, figures, strict=True))
+            name = " + ".join(run.name for run in chosen)
+            print(f"{name}: all {as_line(figures.mean(axis=0))}  {heads}", flush=True)  # noqa: T201
+
+
+def _read(run: Path, splits: Sequence[Sequence[Example]]) -> list[ByHead]:
+    trained = load_runs([run], load_taxonomy())
+    found = [trained.logits([example.text for example in rows]) for rows in splits]
+    return [{head: logits[head] for head in HEADS} for logits in found]
+
+
+def _mean(members: Sequence[ByHead]) -> ByHead:
+    return {head: np.mean([member[head] for member in members], axis=0) for head in HEADS}
+
+
+if __name__ == "__main__":
+    main()
