@@ -34,6 +34,7 @@ def read(name: str) -> list[dict[str, Any]]:
 PETITIONS = read("petitions.jsonl")
 RARE = read("synthetic_rare.jsonl")
 ALL = PETITIONS + RARE
+URGENT = [*read("urgent.jsonl"), *read("../rules/urgent.jsonl")]
 
 
 def count(rows: list[dict[str, Any]], key: str) -> Counter[str]:
@@ -114,14 +115,14 @@ def test_the_rare_set_holds_enough_of_every_rare_class(key: str, labels: str) ->
 @pytest.mark.data
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real messages are not on this machine")
 def test_no_sample_borrows_from_a_real_message() -> None:
-    written = {row["text"][start : start + 14]: row["id"] for row in ALL for start in range(len(row["text"]) - 13)}
+    ours = [*ALL, *URGENT]
+    written = {row["text"][start : start + 14]: row["id"] for row in ours for start in range(len(row["text"]) - 13)}
     real = "\n".join(path.read_text(encoding="utf-8") for path in sorted(REAL.glob("messages_*.csv")))
     runs = (real[start : start + 14] for start in range(len(real) - 13))
     assert {written[run] for run in runs if run in written} == set()
 
 
 def test_the_urgent_texts_are_ours_alone_and_of_many_wordings() -> None:
-    rows = [*read("urgent.jsonl"), *read("../rules/urgent.jsonl")]
-    assert len({row["id"] for row in rows}) == len(rows)
-    assert len({normalise(row["text"]).text for row in rows}) == len(rows)
-    assert all(set(row["flags"]) <= FLAGS and row["text"] == row["text"].strip() != "" for row in rows)
+    assert len({row["id"] for row in URGENT}) == len(URGENT)
+    assert len({normalise(row["text"]).text for row in URGENT}) == len(URGENT)
+    assert all(set(row["flags"]) <= FLAGS and row["text"] == row["text"].strip() != "" for row in URGENT)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nlp.petition import Firing, Head
-from training.urgent_reading import URGENT
-from training.urgent_reading import Agreement
+from training.urgent_reading import URGENT, Agreement
 
 if TYPE_CHECKING:
     from nlp.knowledge import Knowledge
