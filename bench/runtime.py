@@ -5,8 +5,8 @@
 Both take texts of about 128 characters, already normalised and masked, to probabilities of all heads; each on
 `--threads` threads. Repeats are interleaved, so that whatever else runs on the machine slows both, and medians are
 compared; on a busy machine the ratios still mean little, since torch waits for all its threads at every step. With the
-fine-tuning `--run` the bundle was exported from (or each of them), the pipeline has its very weights and the answers
-are compared too; without, weights are random in the same shape, which takes the same time.
+fine-tuning `--run` the bundle was exported from, the pipeline has its very weights and the answers are compared too;
+without it, weights are random in the same shape, which takes the same time.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,8 +28,8 @@ from nlp.petition import HEADS, Head, Petition
 from nlp.prepare import prepare
 from nlp.runtime import Runtime
 from nlp.taxonomy import Taxonomy, load_taxonomy
-from training.classifier import FinetuneSettings, build_classifier, load_runs
-from training.model import Ensemble, PetitionClassifier, WindowBatch
+from training.classifier import FinetuneSettings, build_classifier, load_run
+from training.model import PetitionClassifier, WindowBatch
 from training.settings import build
 
 SAMPLES = Path(__file__).parents[1] / "datasets" / "samples" / "petitions.jsonl"
@@ -44,7 +44,7 @@ def main() -> None:
     """Print times, throughputs and their ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--bundle", type=Path)
-    parser.add_argument("--run", type=Path, action="append", default=[])
+    parser.add_argument("--run", type=Path)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=30)
     arguments = parser.parse_args()
@@ -87,16 +87,16 @@ class HeadsModel(PreTrainedModel):
     config_class = BertConfig
     _supports_sdpa = True
 
-    def __init__(self, model: Ensemble) -> None:
-        """Wrap `model`."""
-        super().__init__(cast(PetitionClassifier, model.members[0]).encoder.config)
-        self.ensemble = model
+    def __init__(self, classifier: PetitionClassifier) -> None:
+        """Wrap `classifier`."""
+        super().__init__(classifier.encoder.config)
+        self.classifier = classifier
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> dict[str, torch.Tensor]:
         """Return the logits (texts, labels) of every head."""
         owner = torch.arange(len(input_ids))
         batch = WindowBatch(pieces=input_ids, mask=attention_mask, owner=owner, n_texts=len(input_ids))
-        logits: dict[str, torch.Tensor] = self.ensemble(batch)
+        logits: dict[str, torch.Tensor] = self.classifier(batch)
         return logits
 
 
@@ -121,18 +121,19 @@ class HeadsPipeline(Pipeline):
         return _best(probabilities, self.labels)
 
 
-def pipeline(bundle: Bundle, runs: Sequence[Path], taxonomy: Taxonomy) -> HeadsPipeline:
-    """Return the fp32 pipeline with the weights of `runs`, else with random ones in the bundle's shape."""
-    recipes = [build(FinetuneSettings, made["settings"], source=bundle.id) for made in bundle.settings["members"]]
+def pipeline(bundle: Bundle, run: Path | None, taxonomy: Taxonomy) -> HeadsPipeline:
+    """Return the fp32 pipeline with the weights of `run`, else with random ones in the bundle's shape."""
+    made = bundle.settings["settings"]
     file = str(bundle.folder / "tokenizer.json")
-    tokenizer = PreTrainedTokenizerFast(tokenizer_file=file, model_max_length=recipes[0].window)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_file=file, model_max_length=made["window"])
     tokenizer.add_special_tokens({"pad_token": "[PAD]"})
-    if runs:
-        model = load_runs(runs, taxonomy).model
+    if run is not None:
+        classifier = load_run(run, taxonomy).model
     else:
-        scratch = [replace(recipe, encoder=None, tokenizer=bundle.folder / "tokenizer.json") for recipe in recipes]
-        model = Ensemble([build_classifier(recipe, taxonomy, n_pieces=len(tokenizer)) for recipe in scratch])
-    made_pipeline = HeadsPipeline(model=HeadsModel(model).eval(), tokenizer=tokenizer, device="cpu")
+        recipe = build(FinetuneSettings, made, source=bundle.id)
+        scratch = replace(recipe, encoder=None, tokenizer=bundle.folder / "tokenizer.json")
+        classifier = build_classifier(scratch, taxonomy, n_pieces=len(tokenizer))
+    made_pipeline = HeadsPipeline(model=HeadsModel(classifier).eval(), tokenizer=tokenizer, device="cpu")
     made_pipeline.labels = dict(taxonomy.labels)
     return made_pipeline
 

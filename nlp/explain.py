@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from nlp.calibrate import Blend
 from nlp.ngrams import ngram_hash, ngrams
 from nlp.petition import Evidence, Head, Masked, Prediction
-from nlp.runtime import Reading, Runtime, spread
+from nlp.runtime import Reading, Runtime
 
 Floats = NDArray[np.float32]
 
@@ -73,10 +73,10 @@ def _two_best(prediction: Prediction, labels: Sequence[str]) -> tuple[int, int |
 
 
 def _encoder_support(reading: Reading, lead: Floats, length: int) -> Floats:
-    """Spread each piece's share of a score, with weights `lead` on the pooled vector, evenly over its characters."""
+    """Spread each piece's share of a score, with weights `lead` (2 * width,), evenly over its characters."""
     width = reading.hidden.shape[1]
     per_piece = reading.hidden @ lead[:width] / len(reading.hidden)
-    per_piece += (spread(reading.attention, reading.hidden) * reading.hidden) @ lead[width:]
+    per_piece += reading.attention * (reading.hidden @ lead[width:])
     bounds = np.asarray(reading.spans, dtype=np.int64)
     sizes = np.maximum(bounds[:, 1] - bounds[:, 0], 1)
     # [CLS] and [SEP] stand for no character.

@@ -43,11 +43,10 @@ class FlagScores:
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What the branches make of one text, before calibration; `width` is that of all members of the encoder together.
+    """What the branches make of one text, before calibration.
 
     `encoder` and `linear` hold raw scores per head (labels,); `known_share` is the share of the text's n-grams met in
-    training. `hidden` (pieces, width), `attention` (pieces, members), which sums to 1 over the pieces, and `spans` keep
-    what explaining needs.
+    training. `hidden` (pieces, width), `attention` (pieces,) summing to 1, and `spans` keep what explaining needs.
     """
 
     encoder: Mapping[Head, Floats]
@@ -152,9 +151,8 @@ class Runtime:
             hidden_parts.append(hidden[0])
             score_parts.append(scores[0])
         hidden = np.concatenate(hidden_parts)
-        # Bundles made before encoders had members give one score per piece, without an axis for them.
-        attention = _softmax(np.concatenate(score_parts).reshape(len(hidden), -1))
-        pooled = np.concatenate([hidden.mean(axis=0), (spread(attention, hidden) * hidden).sum(axis=0)])
+        attention = _softmax(np.concatenate(score_parts))
+        pooled = np.concatenate([hidden.mean(axis=0), attention @ hidden])
         return Reading(
             encoder={head: self.heads[head].scores(pooled) for head in HEADS},
             linear={head: self.linear[head].scores(tokens.indices, tokens.values) for head in HEADS},
@@ -169,13 +167,6 @@ class Runtime:
         )
 
 
-def spread(attention: Floats, hidden: Floats) -> Floats:
-    """Return the attention (pieces, members) of each member repeated over its part of `hidden` (pieces, all widths)."""
-    repeated: Floats = np.repeat(attention, hidden.shape[1] // attention.shape[1], axis=1)
-    return repeated
-
-
 def _softmax(scores: Floats) -> Floats:
-    """Return the softmax over the pieces of scores (pieces, members)."""
-    exponents = np.exp(scores - scores.max(axis=0))
-    return np.asarray(exponents / exponents.sum(axis=0), dtype=np.float32)
+    exponents = np.exp(scores - scores.max())
+    return np.asarray(exponents / exponents.sum(), dtype=np.float32)

@@ -79,7 +79,7 @@ def tiny_bundle(tiny_data, tiny_run, tmp_path_factory) -> Path:
     from training.export import export_bundle
 
     out = tmp_path_factory.mktemp("bundle") / "tiny"
-    return export_bundle([tiny_run], out, data=tiny_data, console=Console(quiet=True))
+    return export_bundle(tiny_run, out, data=tiny_data, console=Console(quiet=True))
 
 
 def _petitions() -> list[dict]:

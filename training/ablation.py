@@ -18,7 +18,7 @@ from rich.console import Console
 
 from nlp.petition import HEADS
 from nlp.taxonomy import Taxonomy, load_taxonomy
-from training.classifier import FinetuneSettings, label_arrays, load_runs
+from training.classifier import FinetuneSettings, label_arrays, load_run
 from training.data import Example, read_examples
 from training.finetune import finetune
 from training.settings import RecipeError, build
@@ -117,6 +117,6 @@ def _drawn(fit: Sequence[Example], n_rows: int, *, written: bool) -> list[Exampl
 
 
 def _correct(run: Path, held: Sequence[Example], taxonomy: Taxonomy) -> NDArray[np.bool_]:
-    logits = load_runs([run], taxonomy).logits([example.text for example in held])
+    logits = load_run(run, taxonomy).logits([example.text for example in held])
     truth = label_arrays(held, taxonomy)
     return np.column_stack([logits[head].argmax(1) == truth[head] for head in HEADS])

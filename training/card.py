@@ -36,8 +36,7 @@ def render_card(metrics: Mapping[str, Any], settings: Mapping[str, Any], thresho
         [
             "# 信访事项分流模型",
             "",
-            "字词混合词表的小型 Transformer 编码器（自行预训练、多任务微调，一个或并列几个）与字符 n-gram 线性分支，"
-            "按项加权后校准。",
+            "字词混合词表的小型 Transformer 编码器（自行预训练、多任务微调）与字符 n-gram 线性分支，按项加权后校准。",
             "",
             _DATA,
             _figures(metrics),
@@ -45,16 +44,11 @@ def render_card(metrics: Mapping[str, Any], settings: Mapping[str, Any], thresho
             _USE,
             "## 制作记录",
             "",
-            *(_member(number, made) for number, made in enumerate(settings.get("members", ()), start=1)),
+            f"- 代码版本：`{settings.get('revision', '未知')}`",
+            f"- 数据指纹：{settings.get('inputs', {})}",
+            f"- 设备：{settings.get('machine', {})}",
             "",
         ]
-    )
-
-
-def _member(number: int, made: Mapping[str, Any]) -> str:
-    return (
-        f"- 编码器 {number}：代码版本 `{made.get('revision', '未知')}`，数据指纹 {made.get('inputs', {})}，"
-        f"设备 {made.get('machine', {})}"
     )
 
 

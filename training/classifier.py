@@ -16,7 +16,7 @@ from nlp.taxonomy import Taxonomy
 from nlp.tokenise import PieceTokeniser
 from training.data import Example
 from training.flags import LEARNED
-from training.model import EncoderSettings, Ensemble, PetitionClassifier, WindowBatch, load_encoder, new_encoder
+from training.model import EncoderSettings, PetitionClassifier, WindowBatch, load_encoder, new_encoder
 from training.settings import RecipeError, build
 
 MISSING = -1
@@ -98,18 +98,11 @@ def build_classifier(settings: FinetuneSettings, taxonomy: Taxonomy, *, n_pieces
     return PetitionClassifier(encoder, n_labels, n_public=len(PUBLIC_CATEGORIES), n_flags=len(LEARNED))
 
 
-def load_classifier(run: Path, settings: FinetuneSettings, taxonomy: Taxonomy) -> PetitionClassifier:
-    """Return the classifier of a finished run."""
-    model = build_classifier(settings, taxonomy, n_pieces=vocabulary_size(run / "tokenizer.json"))
-    load_model(model, str(run / "model.safetensors"))
-    return model.eval()
-
-
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """One or several finished runs as one model; `settings` are those of the first."""
+    """A finished run, ready to answer."""
 
-    model: Ensemble
+    model: PetitionClassifier
     tokeniser: PieceTokeniser
     settings: FinetuneSettings
 
@@ -118,27 +111,19 @@ class Trained:
         return classifier_logits(self.model, self.tokeniser, texts)
 
 
-def load_runs(runs: Sequence[Path], taxonomy: Taxonomy) -> Trained:
-    """Return the classifiers of finished `runs` side by side.
-
-    Raises RecipeError if there is none, or if they differ in what they must share: tokenizer, windows and width.
-    """
-    if not runs:
-        raise RecipeError("name at least one fine-tuning run")
-    settings = [run_settings(run) for run in runs]
-    for run, other in zip(runs, settings, strict=True):
-        if (run / "tokenizer.json").read_bytes() != (runs[0] / "tokenizer.json").read_bytes():
-            raise RecipeError(f"{run} and {runs[0]} read different pieces and cannot stand side by side")
-        for key in ("window", "max_windows"):
-            if (found := getattr(other, key)) != (wanted := getattr(settings[0], key)):
-                raise RecipeError(f"{key} is {found} in {run} and {wanted} in {runs[0]}; it must be the same")
+def load_run(run: Path, taxonomy: Taxonomy) -> Trained:
+    """Return the classifier of a finished `run`; raises RecipeError if the folder is none or its outputs are others."""
+    settings = run_settings(run)
+    tokenizer = Tokenizer.from_file(str(run / "tokenizer.json"))
+    model = build_classifier(settings, taxonomy, n_pieces=tokenizer.get_vocab_size())
     try:
-        model = Ensemble([load_classifier(run, made, taxonomy) for run, made in zip(runs, settings, strict=True)])
-    except ValueError as error:
-        raise RecipeError(f"{', '.join(map(str, runs))}: {error}") from error
-    tokenizer = Tokenizer.from_file(str(runs[0] / "tokenizer.json"))
-    tokeniser = PieceTokeniser(tokenizer, window=settings[0].window, max_windows=settings[0].max_windows)
-    return Trained(model=model.eval(), tokeniser=tokeniser, settings=settings[0])
+        load_model(model, str(run / "model.safetensors"))
+    except RuntimeError as error:
+        raise RecipeError(
+            f"{run} was made for other labels or flags; fine-tune it anew or go on from it: {error}"
+        ) from error
+    tokeniser = PieceTokeniser(tokenizer, window=settings.window, max_windows=settings.max_windows)
+    return Trained(model=model.eval(), tokeniser=tokeniser, settings=settings)
 
 
 def run_settings(run: Path) -> FinetuneSettings:
@@ -171,7 +156,7 @@ def label_arrays(examples: Sequence[Example], taxonomy: Taxonomy) -> dict[str, N
 
 @torch.inference_mode()
 def classifier_logits(
-    model: PetitionClassifier | Ensemble, tokeniser: PieceTokeniser, texts: Sequence[str], *, batch: int = 32
+    model: PetitionClassifier, tokeniser: PieceTokeniser, texts: Sequence[str], *, batch: int = 32
 ) -> dict[str, NDArray[np.float32]]:
     """Return the logits (texts, labels) of every head, in the order of `texts`."""
     windows = [tokeniser.windows(text).ids for text in texts]

@@ -64,12 +64,12 @@ def ablate_command(
 
 @app.command("export")
 def export_command(
+    run: Annotated[Path, typer.Argument(help="folder of a finished fine-tuning run")],
     bundle: Annotated[Path, typer.Argument(help="folder of the bundle to write, for example nlp/bundles/default")],
-    run: Annotated[list[Path], typer.Option(help="a finished fine-tuning run; several stand side by side")],
     data: Annotated[Path, typer.Option(help="folder of the messages")] = Path("../shared/data"),
     quantise: Annotated[bool, typer.Option(help="int8 weights for the encoder")] = True,
 ) -> None:
-    """Make a bundle of one or more runs: linear branch, ONNX encoder, calibration, thresholds."""
+    """Make a bundle of a run: linear branch, ONNX encoder, calibration, thresholds."""
     from training.export import export_bundle
 
     typer.echo(f"bundle: {export_bundle(run, bundle, data=data, console=Console(), quantise=quantise)}")
@@ -100,9 +100,7 @@ def evaluate_command(
     bundle: Annotated[Path, typer.Argument(help="folder of the bundle, for example nlp/bundles/default")],
     out: Annotated[Path, typer.Option(help="folder for metrics.json, report.html and mistakes.csv")],
     data: Annotated[Path, typer.Option(help="folder of the messages")] = Path("../shared/data"),
-    run: Annotated[
-        list[Path] | None, typer.Option(help="its fine-tuning run, or each of them; adds the public seven-class task")
-    ] = None,
+    run: Annotated[Path | None, typer.Option(help="its fine-tuning run; adds the public seven-class task")] = None,
     folds: Annotated[str, typer.Option(help="cross-validate and draw the learning curve: none, linear, full")] = "none",
     update: Annotated[
         bool, typer.Option("--update", help="put figures and card into the bundle, seal it anew")
@@ -112,7 +110,7 @@ def evaluate_command(
     from training.evaluate import EvaluateSettings, evaluate_bundle, update_bundle
     from training.settings import build
 
-    settings = build(EvaluateSettings, {"data": data, "runs": run or [], "folds": folds}, source="evaluate")
+    settings = build(EvaluateSettings, {"data": data, "run": run, "folds": folds}, source="evaluate")
     metrics = evaluate_bundle(bundle, out=out, settings=settings, console=Console())
     if update:
         update_bundle(bundle, metrics)

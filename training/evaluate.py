@@ -48,11 +48,11 @@ Folds = Literal["none", "linear", "full"]
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateSettings:
-    """What to measure: `runs` adds the public task, `folds` cross-validation and learning curve of a learner."""
+    """What to measure: `run` adds the public task, `folds` cross-validation and learning curve of a learner."""
 
     data: Path = Path("../shared/data")
     datasets: Path = DATASETS
-    runs: tuple[Path, ...] = ()
+    run: Path | None = None
     folds: Folds = "none"
     robustness_rows: int = 400
     n_draws: int = N_DRAWS
@@ -61,7 +61,7 @@ class EvaluateSettings:
         """Refuse what cannot be measured before anything is read."""
         if self.folds not in get_args(Folds):
             raise RecipeError(f"folds must be one of {', '.join(get_args(Folds))}, got {self.folds!r}")
-        if self.folds == "full" and not self.runs:
+        if self.folds == "full" and self.run is None:
             raise RecipeError("full cross-validation repeats a fine-tuning run: name it with --run")
         if self.n_draws < 2 or self.robustness_rows < 0:
             raise RecipeError(f"need n_draws ≥ 2 and robustness_rows ≥ 0, got {self.n_draws}, {self.robustness_rows}")
@@ -111,9 +111,9 @@ def evaluate_bundle(
     metrics["robustness"] = robustness(
         router.runtime, router.calibration, sample(rows, settings.robustness_rows), taxonomy, n_draws=settings.n_draws
     )
-    if settings.runs:
+    if settings.run is not None:
         console.print("the public seven-class task")
-        metrics["public"] = evaluate_public(settings.runs, dealt, taxonomy, n_draws=settings.n_draws)
+        metrics["public"] = evaluate_public(settings.run, dealt, taxonomy, n_draws=settings.n_draws)
     if settings.folds != "none":
         console.print(f"cross-validation and learning curve of the learner {settings.folds!r}")
         metrics["repeats"] = repeat_figures(settings, dealt, taxonomy)
@@ -185,8 +185,8 @@ def decision_figures(router: Router, suggestions: Sequence[Suggestion], rows: Se
 def repeat_figures(settings: EvaluateSettings, dealt: dict[Split, list[Example]], taxonomy: Taxonomy) -> dict[str, Any]:
     """Return five-fold cross-validation over all rows but the test rows, and the learning curve on the test rows."""
     learner: Learner = linear_learner(taxonomy)
-    if settings.folds == "full":
-        learner = full_learner(settings.runs, taxonomy)
+    if settings.folds == "full" and settings.run is not None:
+        learner = full_learner(settings.run, taxonomy)
     known = [e for name in ("fit", "calibration", "thresholds") for e in dealt[name] if e.labels]
     return {
         "learner": settings.folds,

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import onnx
@@ -34,7 +34,7 @@ from nlp.rules import find_firings
 from nlp.runtime import Reading, Runtime
 from nlp.taxonomy import Taxonomy, load_taxonomy
 from training.calibrate import fit_calibration
-from training.classifier import label_arrays, load_runs
+from training.classifier import label_arrays, load_run
 from training.corrections import deal_examples
 from training.data import Example, read_urgent_sentences
 from training.flags import (
@@ -46,7 +46,7 @@ from training.flags import (
     write_flag_model,
 )
 from training.linear import LinearBranch, choose_vocabulary, feature_matrix, fit_linear
-from training.model import Ensemble
+from training.model import PetitionClassifier
 from training.split import Split
 from training.thresholds import choose_threshold
 
@@ -59,20 +59,20 @@ N_NGRAMS = 60_000
 
 
 class ServedEncoder(nn.Module):
-    """The part of a model that goes into ONNX: piece ids of one window → piece vectors and attention scores."""
+    """The part of a classifier that goes into ONNX: piece ids of one window → piece vectors and attention scores."""
 
-    def __init__(self, model: Ensemble) -> None:
-        """Wrap fine-tuned classifiers."""
+    def __init__(self, model: PetitionClassifier) -> None:
+        """Wrap a fine-tuned classifier."""
         super().__init__()
         self.model = model
 
     def forward(self, pieces: Tensor) -> tuple[Tensor, Tensor]:
-        """Return hidden (windows, length, members * width) and scores (windows, length, members)."""
+        """Return hidden (windows, length, width) and scores (windows, length)."""
         return self.model.read(pieces)
 
 
 def export_bundle(
-    runs: Sequence[Path],
+    run: Path,
     out: Path,
     *,
     data: Path,
@@ -80,18 +80,17 @@ def export_bundle(
     quantise: bool = True,
     dealt: Mapping[Split, Sequence[Example]] | None = None,
 ) -> Path:
-    """Write the bundle of fine-tuning `runs` to `out`, everything but metrics and card filled in; return `out`.
+    """Write the bundle of a fine-tuning `run` to `out`, everything but metrics and card filled in; return `out`.
 
-    Several runs stand side by side in one encoder (docs/decisions/0013); the first one's recipe says what the linear
-    branch learns. `dealt` stands in for the frozen splits of the messages in `data`.
+    `dealt` stands in for the frozen splits of the messages in `data`.
     """
     out.mkdir(parents=True, exist_ok=True)
     taxonomy = load_taxonomy()
-    trained = load_runs(runs, taxonomy)
+    trained = load_run(run, taxonomy)
     model, settings = trained.model, trained.settings
     console.print("exporting the encoder")
     export_encoder(model, out / "model.onnx", quantise=quantise)
-    shutil.copy(runs[0] / "tokenizer.json", out / "tokenizer.json")
+    shutil.copy(run / "tokenizer.json", out / "tokenizer.json")
     _write_heads(model, out / "heads.npz")
     if dealt is None:
         dealt = deal_examples(data, taxonomy, written=settings.written, corrections=settings.corrections)
@@ -111,8 +110,7 @@ def export_bundle(
     _write_calibration(calibration, out)
     thresholds = fit_thresholds(draft, calibration, [e for e in dealt["thresholds"] if e.labels], taxonomy)
     _write_json(out / "thresholds.json", asdict(thresholds))
-    made = [json.loads((run / "provenance.json").read_text(encoding="utf-8")) for run in runs]
-    _write_json(out / "settings.json", {"members": made})
+    shutil.copy(run / "provenance.json", out / "settings.json")
     for name in ("metrics.json", "card.md"):
         if not (out / name).exists():
             (out / name).write_text("{}" if name.endswith("json") else "", encoding="utf-8")
@@ -128,7 +126,7 @@ def seal(out: Path) -> None:
     write_sums(out)
 
 
-def export_encoder(model: Ensemble, path: Path, *, quantise: bool) -> None:
+def export_encoder(model: PetitionClassifier, path: Path, *, quantise: bool) -> None:
     """Write the encoder to `path` for windows of any length, with int8 weights if `quantise`."""
     served = ServedEncoder(model).eval()
     full = path.with_suffix(".fp32.onnx")
@@ -280,10 +278,12 @@ def _write_calibration(calibration: Calibration, out: Path) -> None:
     np.savez_compressed(out / "calibration.npz", **arrays)
 
 
-def _write_heads(model: Ensemble, path: Path) -> None:
+def _write_heads(model: PetitionClassifier, path: Path) -> None:
     arrays: dict[str, Any] = {}
     for head in HEADS:
-        arrays[f"{head}_weight"], arrays[f"{head}_bias"] = model.head(head)
+        layer = cast(nn.Linear, model.heads[head])
+        arrays[f"{head}_weight"] = layer.weight.detach().numpy().T.copy()
+        arrays[f"{head}_bias"] = layer.bias.detach().numpy()
     np.savez(path, **arrays)
 
 
@@ -295,13 +295,13 @@ def _write_linear(branch: LinearBranch, path: Path) -> None:
     np.savez_compressed(path, **arrays)
 
 
-def _write_flags(model: Ensemble, linear: LinearFlags, path: Path) -> None:
-    encoder_weight, encoder_bias = model.head("flags")
+def _write_flags(model: PetitionClassifier, linear: LinearFlags, path: Path) -> None:
+    layer = cast(nn.Linear, model.heads["flags"])
     weight, scale = _as_int8(linear.weights)
     np.savez_compressed(
         path,
-        encoder_weight=encoder_weight,
-        encoder_bias=encoder_bias,
+        encoder_weight=layer.weight.detach().numpy().T.copy(),
+        encoder_bias=layer.bias.detach().numpy(),
         linear_weight=weight,
         linear_scale=scale,
         linear_bias=linear.intercepts,

@@ -1,6 +1,6 @@
 """The whole model as a learner for cross-validation: fine-tuning, linear branch and blend, repeated on other rows.
 
-Each call trains for as long as the runs it repeats.
+Each call trains for as long as the run it repeats.
 """
 
 import tempfile
@@ -15,7 +15,7 @@ from rich.console import Console
 from nlp.petition import HEADS, Head
 from nlp.taxonomy import Taxonomy
 from training.calibrate import fit_calibration
-from training.classifier import label_arrays, load_runs, run_settings
+from training.classifier import label_arrays, load_run, run_settings
 from training.data import Example
 from training.export import fit_linear_branch
 from training.finetune import finetune
@@ -27,20 +27,16 @@ _HELD_SHARE = 10
 """One group in so many is held back to fit the blend."""
 
 
-def full_learner(runs: Sequence[Path], taxonomy: Taxonomy) -> Learner:
-    """Return a learner that repeats the fine-tuning runs in the folders `runs` on the rows it is given."""
-    recipes = [run_settings(run) for run in runs]
+def full_learner(run: Path, taxonomy: Taxonomy) -> Learner:
+    """Return a learner that repeats the fine-tuning run in folder `run` on the rows it is given."""
+    settings = run_settings(run)
 
     def learn(rows: Sequence[Example], texts: Sequence[str]) -> Mapping[Head, NDArray[np.int64]]:
         held = [e for e in rows if crc32(e.group.encode()) % _HELD_SHARE == 0]
         fit = [e for e in rows if crc32(e.group.encode()) % _HELD_SHARE]
         shares: dict[Split, Sequence[Example]] = {"fit": fit, "calibration": held}
         with tempfile.TemporaryDirectory() as folder:
-            repeats = [
-                finetune(recipe, run=Path(folder) / str(place), console=Console(), dealt=shares)
-                for place, recipe in enumerate(recipes)
-            ]
-            trained = load_runs(repeats, taxonomy)
+            trained = load_run(finetune(settings, run=Path(folder), console=Console(), dealt=shares), taxonomy)
             held_encoder, encoder = (trained.logits(part) for part in ([e.text for e in held], texts))
         branch = fit_linear_branch(fit, taxonomy)
         held_linear, linear = (

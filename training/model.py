@@ -8,11 +8,8 @@ stand in for our own encoder.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, BertConfig, BertModel, PreTrainedModel
 
@@ -153,37 +150,3 @@ class PetitionClassifier(nn.Module):
         """Return the logits (texts, labels) of every head."""
         vector = self.dropout(self.embed(batch))
         return {name: head(vector) for name, head in self.heads.items()}
-
-
-class Ensemble(nn.Module):
-    """Classifiers of one shape side by side; their logits are averaged. A single classifier is an ensemble of one."""
-
-    def __init__(self, members: Sequence[PetitionClassifier]) -> None:
-        """Put `members` side by side; raises ValueError if they differ in width."""
-        super().__init__()
-        widths = [member.encoder.config.hidden_size for member in members]
-        if len(set(widths)) != 1:
-            raise ValueError(f"members of an ensemble must have one width, got {widths}")
-        self.members = nn.ModuleList(members)
-
-    def read(self, pieces: Tensor) -> tuple[Tensor, Tensor]:
-        """Return piece vectors (windows, length, members * width) and attention scores (windows, length, members)."""
-        parts = [cast(PetitionClassifier, member).read(pieces) for member in self.members]
-        return torch.cat([hidden for hidden, _ in parts], dim=-1), torch.stack([scores for _, scores in parts], dim=-1)
-
-    def forward(self, batch: WindowBatch) -> dict[str, Tensor]:
-        """Return the mean logits (texts, labels) of every head."""
-        answers = [member(batch) for member in self.members]
-        return {head: torch.stack([answer[head] for answer in answers]).mean(0) for head in answers[0]}
-
-    def head(self, name: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return one head as a single linear layer on what `read` gives, pooled: weight and bias.
-
-        `weight` (2 * members * width, labels) has the rows of all members for the mean first, then those for the
-        attention-weighted mean.
-        """
-        layers = [cast(nn.Linear, cast(PetitionClassifier, member).heads[name]) for member in self.members]
-        parts = np.stack([layer.weight.detach().numpy().T.reshape(2, -1, layer.out_features) for layer in layers])
-        weight = np.concatenate([*parts[:, 0], *parts[:, 1]]) / len(layers)
-        bias = np.mean([layer.bias.detach().numpy() for layer in layers], axis=0)
-        return weight.astype(np.float32), bias

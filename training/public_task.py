@@ -15,7 +15,7 @@ from nlp.calibrate import softmax
 from nlp.taxonomy import Taxonomy
 from training.baselines import fit_baseline
 from training.calibrate import fit_blend
-from training.classifier import PUBLIC_CATEGORIES, label_arrays, load_runs
+from training.classifier import PUBLIC_CATEGORIES, label_arrays, load_run
 from training.data import Example
 from training.figures import task_figures
 from training.significance import N_DRAWS
@@ -27,9 +27,9 @@ TASK = "public"
 
 
 def evaluate_public(
-    runs: Sequence[Path], dealt: dict[Split, list[Example]], taxonomy: Taxonomy, *, n_draws: int = N_DRAWS
+    run: Path, dealt: dict[Split, list[Example]], taxonomy: Taxonomy, *, n_draws: int = N_DRAWS
 ) -> dict[str, Any]:
-    """Return the figures of fine-tuning `runs`, side by side, on the public task, beside the baseline's."""
+    """Return the figures of the fine-tuning run in folder `run` on the public task, beside the baseline's."""
     fit, held, rows = (
         [e for e in dealt[name] if e.public_category in PUBLIC_CATEGORIES] for name in ("fit", "calibration", "test")
     )
@@ -41,7 +41,7 @@ def evaluate_public(
         {TASK: PUBLIC_CATEGORIES},
     )
     linear_held, linear = (baseline.scores([e.text for e in part])[TASK] for part in (held, rows))
-    encoder_held, encoder = _encoder_logits(runs, [held, rows], taxonomy)
+    encoder_held, encoder = _encoder_logits(run, [held, rows], taxonomy)
     both = fit_blend(encoder_held, linear_held, held_truth, allowed=np.ones_like(linear_held, dtype=bool))
     answers = {
         "model": Answers.of(softmax(np.float32(both.encoder) * encoder + np.float32(both.linear) * linear)),
@@ -51,8 +51,6 @@ def evaluate_public(
     return task_figures(truth, answers, [e.group for e in rows], PUBLIC_CATEGORIES, n_draws=n_draws)
 
 
-def _encoder_logits(
-    runs: Sequence[Path], parts: Sequence[Sequence[Example]], taxonomy: Taxonomy
-) -> list[NDArray[np.float32]]:
-    trained = load_runs(runs, taxonomy)
+def _encoder_logits(run: Path, parts: Sequence[Sequence[Example]], taxonomy: Taxonomy) -> list[NDArray[np.float32]]:
+    trained = load_run(run, taxonomy)
     return [trained.logits([e.text for e in part])[TASK] for part in parts]

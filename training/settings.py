@@ -76,7 +76,7 @@ def _coerced(value: Any, hint: Any, *, key: str, source: str) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if origin is tuple and isinstance(value, list):
-        return tuple(_coerced(item, get_args(hint)[0], key=key, source=source) for item in value)
+        return tuple(value)
     expected = origin or hint
     if isinstance(expected, type) and (
         not isinstance(value, expected) or (expected is not bool and isinstance(value, bool))

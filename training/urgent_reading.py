@@ -1,7 +1,7 @@
 """The urgent flags, read for on purpose.
 
 Whoever fills in ten columns for a petition overlooks flags: two further readers who looked for the four urgent flags
-alone agree with each other (docs/rules.md) and find two thirds more than the first reading. Their answers stand in
+alone agree with each other and find half as many again as the first reading (docs/rules.md). Their answers stand in
 `datasets/annotations/urgent_reading.csv`, one line per petition and reader, and take the place of the first reading's
 urgent flags: two readers are settled by majority with the first reading, one reader is believed.
 """

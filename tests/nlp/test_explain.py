@@ -10,7 +10,6 @@ from nlp.explain import _encoder_support, _Occurrences
 from nlp.petition import HEADS, Masked, Petition, Suggestion
 from nlp.prepare import prepare
 from nlp.router import Router
-from nlp.runtime import spread
 
 SAMPLES = Path(__file__).parents[2] / "datasets/samples/petitions.jsonl"
 ROWS = [json.loads(line) for line in SAMPLES.read_text(encoding="utf-8").splitlines()]
@@ -132,5 +131,4 @@ def test_contributions_of_the_characters_add_up_to_the_lead(router, suggestions)
 def _piece_share(reading, lead, place: int) -> float:
     width = reading.hidden.shape[1]
     hidden = reading.hidden[place]
-    attended = spread(reading.attention, reading.hidden)[place] * hidden
-    return float(hidden @ lead[:width] / len(reading.hidden) + attended @ lead[width:])
+    return float(hidden @ lead[:width] / len(reading.hidden) + reading.attention[place] * (hidden @ lead[width:]))

@@ -45,7 +45,7 @@ def reading(text, score, hot=""):
         flags=FlagScores(encoder=np.array([score], np.float32), linear=np.zeros(1, np.float32)),
         known_share=1.0,
         hidden=hidden,
-        attention=np.full((len(text), 1), 1 / len(text), np.float32),
+        attention=np.full(len(text), 1 / len(text), np.float32),
         spans=tuple((i, i + 1) for i in range(len(text))),
     )
 

@@ -62,7 +62,7 @@ def dealt(tiny_data):
 @pytest.fixture(scope="module")
 def evaluation(tiny_bundle, tiny_run, tiny_data, tmp_path_factory):
     out = tmp_path_factory.mktemp("evaluation")
-    settings = EvaluateSettings(data=tiny_data, runs=(tiny_run,), folds="linear", robustness_rows=6, n_draws=20)
+    settings = EvaluateSettings(data=tiny_data, run=tiny_run, folds="linear", robustness_rows=6, n_draws=20)
     return out, evaluate_bundle(tiny_bundle, out=out, settings=settings)
 
 

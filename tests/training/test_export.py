@@ -16,7 +16,7 @@ from nlp.ngrams import NgramVocabulary
 from nlp.petition import HEADS, Petition
 from nlp.router import Router
 from nlp.tokenise import PieceTokeniser
-from training.classifier import FinetuneSettings, classifier_logits, load_runs
+from training.classifier import FinetuneSettings, classifier_logits, load_run
 from training.export import ServedEncoder, _write_linear, export_bundle, export_encoder, seal
 from training.finetune import finetune
 from training.linear import LinearBranch
@@ -64,27 +64,15 @@ def run(settings, dealt, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def second_run(settings, dealt, tmp_path_factory):
-    return finetune(replace(settings, seed=1), run=tmp_path_factory.mktemp("second"), console=QUIET, dealt=dealt)
-
-
-@pytest.fixture(scope="module")
 def model(run, taxonomy):
-    return load_runs([run], taxonomy).model
+    return load_run(run, taxonomy).model
 
 
 @pytest.fixture(scope="module")
 def exact(run, settings, dealt, tmp_path_factory):
     """The bundle with fp32 weights."""
     out = tmp_path_factory.mktemp("exact")
-    return export_bundle([run], out, data=settings.data, console=QUIET, quantise=False, dealt=dealt)
-
-
-@pytest.fixture(scope="module")
-def pair(run, second_run, settings, dealt, tmp_path_factory):
-    """A bundle of two runs side by side, with fp32 weights."""
-    out = tmp_path_factory.mktemp("pair")
-    return export_bundle([run, second_run], out, data=settings.data, console=QUIET, quantise=False, dealt=dealt)
+    return export_bundle(run, out, data=settings.data, console=QUIET, quantise=False, dealt=dealt)
 
 
 @pytest.fixture(scope="module")
@@ -128,39 +116,12 @@ def test_the_runtime_reads_the_torch_classifiers_logits(model, settings, exact, 
             assert softmax(found[head]) == pytest.approx(softmax(expected[head][row]), abs=1e-3)
 
 
-def test_two_runs_side_by_side_answer_with_the_mean_of_their_logits(
-    run, second_run, settings, pair, exact, texts, taxonomy
-):
-    models = [load_runs([folder], taxonomy).model for folder in (run, second_run)]
-    first, second = (torch_logits(model, settings, texts[:20]) for model in models)
-    runtime, alone = (load_bundle(folder, taxonomy).runtime(n_threads=1) for folder in (pair, exact))
-    for row, text in enumerate(texts[:20]):
-        reading = runtime.read(text)
-        for head in HEADS:
-            mean = (first[head][row] + second[head][row]) / 2
-            assert reading.encoder[head] == pytest.approx(mean, abs=1e-4)
-        assert reading.flags.linear == pytest.approx(alone.read(text).flags.linear)
-        assert reading.attention.shape == (len(reading.spans), 2)
-        assert reading.attention.sum(axis=0) == pytest.approx([1, 1], abs=1e-5)
-    members = load_bundle(pair, taxonomy).settings["members"]
-    assert [member["settings"]["seed"] for member in members] == [0, 1]
-
-
-def test_runs_that_cannot_stand_side_by_side_are_refused(run, settings, dealt, tmp_path, taxonomy):
-    few = {"fit": dealt["fit"][:10], "calibration": dealt["calibration"][:5]}
-    narrow = finetune(replace(settings, width=16, epochs=1), run=tmp_path / "narrow", console=QUIET, dealt=few)
-    short = finetune(replace(settings, window=32, epochs=1), run=tmp_path / "short", console=QUIET, dealt=few)
-    with pytest.raises(RecipeError, match=r"one width, got \[32, 16\]"):
-        load_runs([run, narrow], taxonomy)
-    with pytest.raises(RecipeError, match=r"window is 32 in .*short and 64 in"):
-        load_runs([run, short], taxonomy)
-    (short / "tokenizer.json").write_text("{}")
-    with pytest.raises(RecipeError, match="read different pieces"):
-        load_runs([run, short], taxonomy)
+def test_a_run_made_for_other_flags_and_a_folder_that_is_no_run_are_refused(run, taxonomy, tmp_path, monkeypatch):
     with pytest.raises(RecipeError, match="is no fine-tuning run"):
-        load_runs([tmp_path], taxonomy)
-    with pytest.raises(RecipeError, match="at least one"):
-        load_runs([], taxonomy)
+        load_run(tmp_path, taxonomy)
+    monkeypatch.setattr("training.classifier.LEARNED", ("self_harm",))
+    with pytest.raises(RecipeError, match="was made for other labels or flags"):
+        load_run(run, taxonomy)
 
 
 def test_the_runtimes_linear_branch_is_the_fitted_one_up_to_int8_steps(exact, texts, taxonomy, dealt):
@@ -195,7 +156,7 @@ def test_a_bundle_made_here_routes_and_a_split_too_small_lets_nothing_pass(exact
 
 def test_a_bundle_says_how_it_was_made(exact, settings, taxonomy):
     bundle = load_bundle(exact, taxonomy)
-    assert bundle.settings["members"][0]["settings"]["width"] == settings.width
+    assert bundle.settings["settings"]["width"] == settings.width
     window = json.loads((exact / "labels.json").read_text())["window"]
     assert window == {"pieces": settings.window, "max_windows": settings.max_windows}
 

@@ -19,7 +19,7 @@ from training.classifier import (
     build_classifier,
     classifier_logits,
     label_arrays,
-    load_classifier,
+    load_run,
 )
 from training.finetune import _bucketed, _parameter_groups, _rate, finetune
 from training.model import WindowBatch
@@ -72,7 +72,7 @@ def test_twenty_texts_are_learnt_by_heart(run):
 
 
 def test_a_finished_run_gives_the_same_answers_when_loaded(run, settings, twenty, taxonomy):
-    model = load_classifier(run, settings, taxonomy)
+    model = load_run(run, taxonomy).model
     logits = classifier_logits(model, tokeniser(settings), [e.text for e in twenty])
     truth = label_arrays(twenty, taxonomy)
     for head in HEADS:
@@ -80,7 +80,7 @@ def test_a_finished_run_gives_the_same_answers_when_loaded(run, settings, twenty
 
 
 def test_logits_come_in_the_order_of_the_texts(run, settings, twenty, taxonomy):
-    model = load_classifier(run, settings, taxonomy)
+    model = load_run(run, taxonomy).model
     texts = [e.text for e in twenty]
     small, large = (classifier_logits(model, tokeniser(settings), texts, batch=n) for n in (3, 32))
     alone = classifier_logits(model, tokeniser(settings), texts[4:5])

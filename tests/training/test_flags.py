@@ -37,7 +37,7 @@ def reading(scores):
     return Reading(
         encoder={}, linear={}, flags=FlagScores(encoder=np.full(len(LEARNED), scores[0], np.float32),
         linear=np.full(len(LEARNED), scores[1], np.float32)), known_share=1.0, hidden=nothing,
-        attention=nothing, spans=((0, 0),),
+        attention=nothing[0], spans=((0, 0),),
     )  # fmt: skip
 
 

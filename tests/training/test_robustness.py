@@ -51,7 +51,7 @@ class WordRuntime:
             flags=FlagScores(encoder=nothing[0], linear=nothing[0]),
             known_share=1.0,
             hidden=nothing,
-            attention=nothing,
+            attention=nothing[0],
             spans=((0, 0),),
         )
 

@@ -1,6 +1,6 @@
-"""Which fine-tuning runs should stand side by side in a bundle.
+"""What the mean of several fine-tuning runs' logits would bring over one of them.
 
-    python -m training.member_study runs/a runs/b runs/c --data ../shared/data
+    python -m training.ensemble_study runs/a runs/b runs/c --data ../shared/data
 
 For every choice of runs, with the linear branch beside them: fits the calibration on one of the splits `calibration`
 and `thresholds` and measures on the other, both ways; the test split is not read. One line per choice: accuracy,
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from nlp.petition import HEADS
 from nlp.taxonomy import load_taxonomy
 from training.calibrate import BIAS_PENALTY, WEIGHT_PENALTY
-from training.classifier import label_arrays, load_runs
+from training.classifier import label_arrays, load_run
 from training.data import Example, read_examples
 from training.export import fit_linear_branch
 from training.linear import feature_matrix
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def _read(run: Path, splits: Sequence[Sequence[Example]]) -> list[ByHead]:
-    trained = load_runs([run], load_taxonomy())
+    trained = load_run(run, load_taxonomy())
     found = [trained.logits([example.text for example in rows]) for rows in splits]
     return [{head: logits[head] for head in HEADS} for logits in found]
 
