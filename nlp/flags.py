@@ -18,6 +18,10 @@ from nlp.petition import Firing, Level, Masked
 from nlp.runtime import Reading, Runtime
 
 
+LEAST_CHARACTERS = 10
+"""Of shorter texts the model knows nothing; they go to a person as too short, with what the rules found."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FlagBlend:
     """Logistic blend of one flag: p = sigmoid(bias + encoder * e + linear * l + strong or weak, as the rule fired).
@@ -77,11 +81,13 @@ def weigh_firings(
 ) -> tuple[Firing, ...]:
     """Return the rules' firings with what the model adds to them, the most urgent first.
 
-    A flag that only the model raised points at the clause that moved it most. Codes unknown to an office's own
+    A flag that only the model raised points at the clause that moved it most; the model raises none on texts of fewer
+    than LEAST_CHARACTERS characters. Codes unknown to an office's own
     `knowledge` are left out.
     """
     rules = {rule.code: rule for rule in knowledge.rules}
     found = {firing.code: firing for firing in firings}
+    telling = len(masked.text.strip()) >= LEAST_CHARACTERS
     for place, (code, blend) in enumerate(model.blends.items()):
         if code not in rules:
             continue
@@ -95,7 +101,7 @@ def weigh_firings(
         level: Level = "A" if own == "S" and p < model.urgent else own
         if fired is not None:
             found[code] = replace(fired, level=level) if own == "S" and not rules[code].firm else fired
-        elif p >= model.look[code]:
+        elif telling and p >= model.look[code]:
             encoder, linear = runtime.flags.directions(place)
             span = strongest_span(
                 masked, reading, runtime, encoder=blend.encoder * encoder, linear=blend.linear * linear

@@ -88,6 +88,12 @@ def test_says_nothing_below_the_look_bar():
     assert found == rules
 
 
+def test_a_text_of_a_few_characters_is_left_to_the_rules():
+    assert weighed("感谢", 9.0, model("self_harm")) == ({}, {})
+    rules, found = weighed("我不想活了", 9.0, model("violence_threat"))
+    assert set(rules) == set(found) == {"self_harm"}
+
+
 def test_a_rule_is_graded_but_never_silenced():
     text = "我们小区二百多户业主联名反映电梯费太高。"
     rules, found = weighed(text, -5.0, model("group_event"))
