@@ -17,7 +17,6 @@ from nlp.knowledge import Knowledge, Rule
 from nlp.petition import Firing, Level, Masked
 from nlp.runtime import Reading, Runtime
 
-
 LEAST_CHARACTERS = 10
 """Of shorter texts the model knows nothing; they go to a person as too short, with what the rules found."""
 
