@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from rich.console import Console
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from transformers import BertConfig, BertModel
 
@@ -20,10 +21,12 @@ from training.classifier import (
     classifier_logits,
     label_arrays,
     load_run,
+    vocabulary_size,
 )
-from training.finetune import _bucketed, _parameter_groups, _rate, finetune
+from training.finetune import _bucketed, _parameter_groups, _rate, finetune, start_from
 from training.model import WindowBatch
 from training.objective import class_weights, hide, label_loss
+from training.settings import RecipeError
 from training.vocabulary import SPECIAL_PIECES
 
 QUIET = Console(quiet=True)
@@ -77,6 +80,19 @@ def test_a_finished_run_gives_the_same_answers_when_loaded(run, settings, twenty
     truth = label_arrays(twenty, taxonomy)
     for head in HEADS:
         assert (logits[head].argmax(1) == truth[head]).all()
+
+
+def test_a_run_goes_on_from_an_earlier_one_and_learns_other_flags_afresh(run, settings, taxonomy, monkeypatch):
+    monkeypatch.setattr("training.classifier.LEARNED", ("self_harm",))
+    model = build_classifier(settings, taxonomy, n_pieces=vocabulary_size(settings.tokenizer_file))
+    fresh = model.heads["flags"].weight.clone()
+    start_from(model, run)
+    earlier = load_file(run / "model.safetensors")
+    assert torch.equal(model.heads["nature"].weight, earlier["heads.nature.weight"])
+    assert torch.equal(model.heads["flags"].weight, fresh)
+    other = build_classifier(replace(settings, width=16), taxonomy, n_pieces=100)
+    with pytest.raises(RecipeError, match="holds a model of another shape"):
+        start_from(other, run)
 
 
 def test_logits_come_in_the_order_of_the_texts(run, settings, twenty, taxonomy):
