@@ -17,9 +17,6 @@ from nlp.knowledge import Knowledge, Rule
 from nlp.petition import Firing, Level, Masked
 from nlp.runtime import Reading, Runtime
 
-LEAST_CHARACTERS = 10
-"""Of shorter texts the model knows nothing; they go to a person as too short, with what the rules found."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FlagBlend:
@@ -77,16 +74,17 @@ def weigh_firings(
     model: FlagModel,
     runtime: Runtime,
     knowledge: Knowledge,
+    min_characters: int,
 ) -> tuple[Firing, ...]:
     """Return the rules' firings with what the model adds to them, the most urgent first.
 
-    A flag that only the model raised points at the clause that moved it most; the model raises none on texts of fewer
-    than LEAST_CHARACTERS characters. Codes unknown to an office's own
-    `knowledge` are left out.
+    A flag that only the model raised points at the clause that moved it most. The model raises none on texts of fewer
+    than `min_characters` characters, of which it knows nothing and which go to a person as too short anyway. Codes
+    unknown to an office's own `knowledge` are left out.
     """
     rules = {rule.code: rule for rule in knowledge.rules}
     found = {firing.code: firing for firing in firings}
-    telling = len(masked.text.strip()) >= LEAST_CHARACTERS
+    telling = len(masked.text.strip()) >= min_characters
     for place, (code, blend) in enumerate(model.blends.items()):
         if code not in rules:
             continue

@@ -107,6 +107,7 @@ class Router:
             model=self.flags,
             runtime=self.runtime,
             knowledge=self.knowledge,
+            min_characters=self.thresholds.min_characters,
         )
         routing = combine(
             masked,

@@ -14,13 +14,10 @@ from tokenizers import Tokenizer
 from nlp.petition import HEADS
 from nlp.taxonomy import Taxonomy
 from nlp.tokenise import PieceTokeniser
-from training.data import Example
+from training.data import MISSING, Example
 from training.flags import LEARNED
 from training.model import EncoderSettings, PetitionClassifier, WindowBatch, load_encoder, new_encoder
 from training.settings import RecipeError, build
-
-MISSING = -1
-"""Stands for "not labelled" in label arrays; such rows give no loss for that head."""
 
 PUBLIC_CATEGORIES = ("城乡建设", "劳动和社会保障", "教育文体", "商贸旅游", "环境保护", "卫生计生", "交通运输")
 """The seven classes of the public data set, an auxiliary head that is measured and never served."""

@@ -20,6 +20,9 @@ from nlp.taxonomy import Taxonomy
 from nlp.taxonomy.records import SEPARATOR
 from training.urgent_reading import URGENT, read_urgent, settle
 
+MISSING = -1
+"""Stands in arrays of labels and flags for "not labelled", "not looked for"; it gives no loss."""
+
 DATASETS = Path(__file__).parents[1] / "datasets"
 
 Source = Literal["annotated", "reread", "written", "urgent", "dataset", "corrected"]

@@ -13,7 +13,6 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nlp.petition import HEADS
 from nlp.taxonomy import load_taxonomy
@@ -22,7 +21,7 @@ from training.classifier import label_arrays, load_run
 from training.data import Example, read_examples
 from training.export import fit_linear_branch
 from training.linear import feature_matrix
-from training.shift_study import Part, as_line, measured
+from training.shift_study import Part, both_ways
 from training.split import split_examples
 from training.systems import ByHead
 
@@ -44,14 +43,9 @@ def main() -> None:
         for chosen in combinations(options.runs, size):
             means = [_mean([encoders[run][place] for run in chosen]) for place in range(len(splits))]
             parts: list[Part] = list(zip(means, linear, truth, strict=True))
-            ways = (tuple(parts), tuple(reversed(parts)))
-            penalties = (BIAS_PENALTY, WEIGHT_PENALTY)
-            figures: NDArray[np.float64] = np.mean(
-                [measured(fit, held, taxonomy, penalties) for fit, held in ways], axis=0
-            )
-            heads = "  ".join(f"{head} {as_line(row)}" for head, row in zip(HEADS, figures, strict=True))
             name = " + ".join(run.name for run in chosen)
-            print(f"{name}: all {as_line(figures.mean(axis=0))}  {heads}", flush=True)  # noqa: T201
+            line = both_ways(parts, taxonomy, (BIAS_PENALTY, WEIGHT_PENALTY))
+            print(f"{name}: {line}", flush=True)  # noqa: T201
 
 
 def _read(run: Path, splits: Sequence[Sequence[Example]]) -> list[ByHead]:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from nlp.petition import Head
 from nlp.taxonomy import Taxonomy
-from training.classifier import MISSING, label_arrays
-from training.data import Example
+from training.classifier import label_arrays
+from training.data import MISSING, Example
 from training.measures import (
     calibration_error,
     class_table,

@@ -22,7 +22,6 @@ from nlp.petition import HEADS, Head
 from nlp.taxonomy import Taxonomy, load_taxonomy
 from nlp.tokenise import PieceTokeniser
 from training.classifier import (
-    MISSING,
     FinetuneSettings,
     build_classifier,
     classifier_logits,
@@ -30,7 +29,7 @@ from training.classifier import (
     vocabulary_size,
 )
 from training.corrections import deal_examples
-from training.data import Example
+from training.data import MISSING, Example
 from training.flags import flag_array
 from training.model import PetitionClassifier, WindowBatch
 from training.objective import Objective, Truth

@@ -20,7 +20,7 @@ from nlp.flags import FlagBlend, FlagModel
 from nlp.knowledge import Knowledge
 from nlp.petition import Firing
 from nlp.runtime import Reading
-from training.data import Example
+from training.data import MISSING, Example
 from training.linear import UNSEEN
 
 LEARNED = (
@@ -50,8 +50,6 @@ WRITTEN_WEIGHT = 0.1
 """Weight of a written sentence beside a real petition when a blend is fitted."""
 N_FOLDS = 5
 
-UNKNOWN = -1
-"""Stands for "nobody looked for this flag" in flag arrays."""
 
 _RULE_ALONE = FlagBlend(encoder=0.0, linear=0.0, strong=50.0, weak=0.0, bias=-25.0)
 """Says yes exactly where the rule fired at its own level."""
@@ -73,7 +71,7 @@ def flag_array(examples: Sequence[Example]) -> NDArray[np.int64]:
 
     Petitions annotated after the guide carry flags (and a count of appeals); corrections made at the desk do not.
     """
-    found = np.full((len(examples), len(LEARNED)), UNKNOWN, dtype=np.int64)
+    found = np.full((len(examples), len(LEARNED)), MISSING, dtype=np.int64)
     for row, example in enumerate(examples):
         for place, code in enumerate(LEARNED):
             if example.n_appeals is not None or code in example.looked_for:
@@ -86,7 +84,7 @@ def fit_linear_flags(features: csr_matrix, truth: NDArray[np.int64], *, cost: fl
     weights = np.zeros((features.shape[1], len(LEARNED)), dtype=np.float32)
     intercepts = np.full(len(LEARNED), UNSEEN, dtype=np.float32)
     for flag in range(len(LEARNED)):
-        rows = np.flatnonzero(truth[:, flag] != UNKNOWN)
+        rows = np.flatnonzero(truth[:, flag] != MISSING)
         wanted = truth[rows, flag]
         if len(np.unique(wanted)) < 2:
             continue
@@ -122,7 +120,7 @@ def fit_flag_model(
         weak = np.asarray([level is not None and level != own[code] for level in fired])
         scores = [(r.flags.encoder[flag], r.flags.linear[flag]) for r in readings]
         inputs = np.column_stack([np.asarray(scores, dtype=np.float64), strong, weak])
-        known = truth[:, flag] != UNKNOWN
+        known = truth[:, flag] != MISSING
         inputs, wanted, fires, here = inputs[known], truth[known, flag], (strong | weak)[known], real[known]
         if wanted.sum() < N_FOLDS:
             blends[code], look[code] = _RULE_ALONE, 1.0

@@ -14,8 +14,8 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from nlp.petition import HEADS, Head
 from nlp.taxonomy import Taxonomy
-from training.classifier import MISSING, label_arrays
-from training.data import Example
+from training.classifier import label_arrays
+from training.data import MISSING, Example
 from training.linear import choose_vocabulary, feature_matrix, fit_linear
 from training.measures import accuracy, macro_f1
 from training.split import duplicate_families

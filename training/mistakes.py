@@ -11,8 +11,8 @@ from nlp.knowledge import Knowledge
 from nlp.petition import HEADS, Head
 from nlp.taxonomy import Taxonomy
 from nlp.taxonomy.records import SEPARATOR
-from training.classifier import MISSING, label_arrays
-from training.data import Example
+from training.classifier import label_arrays
+from training.data import MISSING, Example
 from training.systems import System
 
 

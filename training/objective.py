@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nlp.petition import HEADS
-from training.classifier import MISSING, FinetuneSettings
-from training.flags import UNKNOWN
+from training.classifier import FinetuneSettings
+from training.data import MISSING
 from training.model import PetitionClassifier, WindowBatch
 from training.vocabulary import SPECIAL_PIECES
 
 
 @dataclass(frozen=True, kw_only=True)
 class Truth:
-    """What is known of some texts: label indices (texts,) per head and flags (texts, flags), MISSING where unknown."""
+    """What is known of some texts: label indices (texts,) per head, flags (texts, flags), MISSING where unknown."""
 
     labels: Mapping[str, Tensor]
     flags: Tensor
@@ -94,7 +94,7 @@ def label_loss(
 
 def flag_loss(logits: Tensor, flags: Tensor) -> Tensor:
     """Return the mean binary cross-entropy over the flags that were looked for; 0 where there are none."""
-    known = flags != UNKNOWN
+    known = flags != MISSING
     if not known.any():
         return logits.sum() * 0.0
     return torch.nn.functional.binary_cross_entropy_with_logits(logits[known], flags[known].float())

@@ -92,18 +92,7 @@ def pretrain(settings: PretrainSettings, *, run: Path, console: Console) -> Path
     run.mkdir(parents=True, exist_ok=True)
     _claim(run, settings)
     # ── data ─────────────────────────────────────────────────────────────────────────────────────────────────────
-    tokenizer = _vocabulary(settings, run, console)
-    stream = MaskedStream(
-        path=_stream(settings, tokenizer, run, console),
-        n_rows=settings.n_rows,
-        length=settings.length,
-        mask_share=settings.mask_share,
-        whole_words=settings.whole_words,
-        n_pieces=tokenizer.get_vocab_size(),
-        n_special=len(SPECIAL_PIECES),
-        mask_id=SPECIAL_PIECES.index("[MASK]"),
-        seed=settings.seed,
-    )
+    stream = _masked_stream(settings, run, console)
     # ── model ────────────────────────────────────────────────────────────────────────────────────────────────────
     torch.manual_seed(settings.seed)
     accelerator = Accelerator(mixed_precision=settings.precision)
@@ -166,6 +155,21 @@ def _write_text(path: Path, text: str) -> None:
     partial = path.with_suffix(".partial")
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)
+
+
+def _masked_stream(settings: PretrainSettings, run: Path, console: Console) -> MaskedStream:
+    tokenizer = _vocabulary(settings, run, console)
+    return MaskedStream(
+        path=_stream(settings, tokenizer, run, console),
+        n_rows=settings.n_rows,
+        length=settings.length,
+        mask_share=settings.mask_share,
+        whole_words=settings.whole_words,
+        n_pieces=tokenizer.get_vocab_size(),
+        n_special=len(SPECIAL_PIECES),
+        mask_id=SPECIAL_PIECES.index("[MASK]"),
+        seed=settings.seed,
+    )
 
 
 def _vocabulary(settings: PretrainSettings, run: Path, console: Console) -> Tokenizer:

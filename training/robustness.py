@@ -21,8 +21,8 @@ from nlp.petition import HEADS, Head, Petition, Scores
 from nlp.prepare import prepare
 from nlp.runtime import Runtime
 from nlp.taxonomy import Taxonomy
-from training.classifier import MISSING, label_arrays
-from training.data import Example
+from training.classifier import label_arrays
+from training.data import MISSING, Example
 from training.significance import bootstrap
 from training.systems import read_branches
 

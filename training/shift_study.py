@@ -45,14 +45,19 @@ def main() -> None:
         rows = [example for example in split if example.labels]
         truth = label_arrays(rows, taxonomy)
         parts.append((*read_branches(runtime, [row.text for row in rows]), {head: truth[head] for head in HEADS}))
-    ways = (tuple(parts), tuple(reversed(parts)))
     for penalties in PENALTIES:
-        figures = np.mean([measured(fit, held, taxonomy, penalties) for fit, held in ways], axis=0)
-        heads = "  ".join(f"{head} {as_line(row)}" for head, row in zip(HEADS, figures, strict=True))
-        print(f"{penalties}: all {as_line(figures.mean(axis=0))}  {heads}")  # noqa: T201
+        print(f"{penalties}: {both_ways(parts, taxonomy, penalties)}")  # noqa: T201
 
 
-def measured(fit: Part, held: Part, taxonomy: Taxonomy, penalties: tuple[float, float] | None) -> NDArray[np.float64]:
+def both_ways(parts: Sequence[Part], taxonomy: Taxonomy, penalties: tuple[float, float] | None) -> str:
+    """Fit on one of two parts, measure on the other and the other way round; return the means as a line."""
+    ways = (tuple(parts), tuple(reversed(parts)))
+    figures = np.mean([_measured(fit, held, taxonomy, penalties) for fit, held in ways], axis=0)
+    heads = "  ".join(f"{head} {_line(row)}" for head, row in zip(HEADS, figures, strict=True))
+    return f"all {_line(figures.mean(axis=0))}  {heads}"
+
+
+def _measured(fit: Part, held: Part, taxonomy: Taxonomy, penalties: tuple[float, float] | None) -> NDArray[np.float64]:
     """Return accuracy, macro-F1 and calibration error (heads, 3) on `held`."""
     if penalties is None:
         calibration = Calibration(blends=fit_blends(*fit, taxonomy.labels), labels=taxonomy.labels)
@@ -70,8 +75,7 @@ def measured(fit: Part, held: Part, taxonomy: Taxonomy, penalties: tuple[float, 
     return np.asarray(figures)
 
 
-def as_line(figures: Sequence[float] | NDArray[np.float64]) -> str:
-    """Return figures as they stand in a line of a study."""
+def _line(figures: Sequence[float] | NDArray[np.float64]) -> str:
     return " ".join(f"{value:.3f}" for value in figures)
 
 

@@ -10,6 +10,8 @@ import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from sklearn.metrics import cohen_kappa_score
+
 URGENT = ("self_harm", "violence_threat", "group_event", "imminent_safety_risk")
 """The flags of level S that annotations tell."""
 
@@ -37,11 +39,8 @@ def settle(first: Sequence[str], readings: Sequence[frozenset[str]]) -> tuple[st
 
 def kappa(pairs: Iterable[tuple[bool, bool]]) -> float:
     """Return Cohen's kappa of two readers' answers; 1 if both always say the same of everything."""
-    answers = list(pairs)
-    same = sum(first == second for first, second in answers) / len(answers)
-    shares = [sum(pair[reader] for pair in answers) / len(answers) for reader in (0, 1)]
-    chance = shares[0] * shares[1] + (1 - shares[0]) * (1 - shares[1])
-    return 1.0 if chance == 1 else (same - chance) / (1 - chance)
+    first, second = zip(*pairs, strict=True)
+    return 1.0 if first == second else float(cohen_kappa_score(first, second))
 
 
 def agreement(firsts: Mapping[str, Sequence[str]], readings: Mapping[str, Sequence[frozenset[str]]]) -> list[Agreement]:

@@ -59,7 +59,13 @@ def weighed(text, score, flags, hot=""):
     masked, knowledge = prepare(Petition(text=text)), load_knowledge()
     rules = find_firings(masked, knowledge=knowledge)
     found = weigh_firings(
-        masked, reading(masked.text, score, hot), rules, model=flags, runtime=Runtime(), knowledge=knowledge
+        masked,
+        reading(masked.text, score, hot),
+        rules,
+        model=flags,
+        runtime=Runtime(),
+        knowledge=knowledge,
+        min_characters=10,
     )
     return {firing.code: firing for firing in rules}, {firing.code: firing for firing in found}
 

@@ -15,7 +15,6 @@ from transformers import BertConfig, BertModel
 from nlp.petition import HEADS
 from nlp.tokenise import PieceTokeniser
 from training.classifier import (
-    MISSING,
     FinetuneSettings,
     build_classifier,
     classifier_logits,
@@ -23,6 +22,7 @@ from training.classifier import (
     load_run,
     vocabulary_size,
 )
+from training.data import MISSING
 from training.finetune import _bucketed, _parameter_groups, _rate, finetune, start_from
 from training.model import WindowBatch
 from training.objective import class_weights, hide, label_loss

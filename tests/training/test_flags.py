@@ -8,7 +8,8 @@ import pytest
 from nlp.knowledge import load_knowledge
 from nlp.petition import Firing
 from nlp.runtime import FlagScores, Reading
-from training.flags import LEARNED, UNKNOWN, cut_for_precision, cut_for_recall, fit_flag_model, flag_array
+from training.data import MISSING
+from training.flags import LEARNED, cut_for_precision, cut_for_recall, fit_flag_model, flag_array
 
 
 def test_only_annotated_petitions_tell_about_flags(examples):
@@ -89,7 +90,7 @@ def test_written_sentences_help_a_rare_flag_but_do_not_decide_what_is_urgent(dra
     rare[:2, flag] = 1
     knowledge, nothing = load_knowledge(), [()] * 300
     assert fit_flag_model(readings, nothing, rare, knowledge=knowledge).look["self_harm"] == 1.0
-    sentences = np.full((40, len(LEARNED)), UNKNOWN, np.int64)
+    sentences = np.full((40, len(LEARNED)), MISSING, np.int64)
     sentences[:, flag] = [1, 0] * 20
     written = [reading((2.0, 2.0)), reading((-2.0, -2.0))] * 20
     model = fit_flag_model(
@@ -110,9 +111,9 @@ def test_flags_are_unknown_where_nobody_looked_for_them(examples):
     annotated = replace(examples[0], n_appeals=1)
     text = replace(annotated, n_appeals=None, flags=("self_harm",), looked_for=("self_harm", "group_event"))
     known = flag_array([annotated, text, replace(text, looked_for=())])
-    assert (known[0] != UNKNOWN).all()
-    assert {code: int(known[1, place]) for place, code in enumerate(LEARNED) if known[1, place] != UNKNOWN} == {
+    assert (known[0] != MISSING).all()
+    assert {code: int(known[1, place]) for place, code in enumerate(LEARNED) if known[1, place] != MISSING} == {
         "self_harm": 1,
         "group_event": 0,
     }
-    assert (known[2] == UNKNOWN).all()
+    assert (known[2] == MISSING).all()
