@@ -34,7 +34,7 @@ def read(name: str) -> list[dict[str, Any]]:
 PETITIONS = read("petitions.jsonl")
 RARE = read("synthetic_rare.jsonl")
 ALL = PETITIONS + RARE
-URGENT = [*read("urgent.jsonl"), *read("../rules/urgent.jsonl")]
+URGENT = [*read("urgent.jsonl"), *read("../rules/urgent.jsonl"), *read("../rules/urgent_letters.jsonl")]
 
 
 def count(rows: list[dict[str, Any]], key: str) -> Counter[str]:

@@ -45,11 +45,15 @@ def render_card(metrics: Mapping[str, Any], settings: Mapping[str, Any], thresho
             "## 制作记录",
             "",
             f"- 代码版本：`{settings.get('revision', '未知')}`",
-            f"- 数据指纹：{settings.get('inputs', {})}",
-            f"- 设备：{settings.get('machine', {})}",
+            f"- 数据指纹：`{settings.get('inputs', {}).get('data', '未知')}`",
+            f"- 设备：{_machine(settings.get('machine', {}))}",
             "",
         ]
     )
+
+
+def _machine(machine: Mapping[str, str]) -> str:
+    return f"{machine['processor']}，Python {machine['python']}" if machine else "未知"
 
 
 def _figures(metrics: Mapping[str, Any]) -> str:

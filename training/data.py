@@ -112,6 +112,14 @@ def read_urgent_sentences(part: Literal["dev", "held"], datasets: Path = DATASET
     return [example for example, row in rows if row["part"] == part]
 
 
+def read_urgent_letters(datasets: Path = DATASETS) -> list[Example]:
+    """Return long letters that say something urgent in passing, or nothing (datasets/rules/urgent_letters.jsonl).
+
+    They are by others than the texts to learn from and only measured on.
+    """
+    return [example for example, _ in _urgent_lines(datasets / "rules" / "urgent_letters.jsonl")]
+
+
 def _urgent_lines(path: Path) -> list[tuple[Example, dict[str, Any]]]:
     """Read texts of which only the urgent `flags` are known, or whether they carry the one named `code`."""
     _check_there(path)

@@ -26,12 +26,12 @@ from nlp.taxonomy import Taxonomy
 from training.blind_reading import blind_figures
 from training.card import render_card
 from training.classifier import label_arrays
-from training.data import DATASETS, Example, read_examples, read_urgent_sentences
+from training.data import DATASETS, Example, read_examples, read_urgent_letters, read_urgent_sentences
 from training.export import seal
 from training.figures import BUDGET, JOINT, count_labels, head_figures, is_accepted, joint_figures
 from training.folds import Learner, cross_validate, learning_curve, linear_learner
 from training.full_learner import full_learner
-from training.law_figures import changed_by_rules, flag_figures, sentence_figures
+from training.law_figures import alarm_figures, changed_by_rules, flag_figures
 from training.measures import N_BINS
 from training.mistakes import worst_mistakes, write_mistakes
 from training.provenance import hash_path, revision
@@ -101,8 +101,11 @@ def evaluate_bundle(
     }
     metrics["decisions"] = decision_figures(router, suggestions, rows)
     metrics["flags"] = flag_figures(suggestions, rows, router.knowledge)
-    sentences = read_urgent_sentences("held", settings.datasets)
-    metrics["urgent_sentences"] = sentence_figures([router.suggest(s.petition) for s in sentences], sentences)
+    for kind, texts in (
+        ("urgent_sentences", read_urgent_sentences("held", settings.datasets)),
+        ("urgent_letters", read_urgent_letters(settings.datasets)),
+    ):
+        metrics[kind] = alarm_figures([router.suggest(text.petition) for text in texts], texts)
     metrics["rules"] = changed_by_rules(systems[0], systems[1], rows, taxonomy)
     reread = settings.datasets / "annotations" / "blind_reading.csv"
     if reread.exists():
@@ -139,11 +142,11 @@ def about(
         "data": {"messages": hash_path(settings.data), "labels": hash_path(settings.datasets / "annotations")},
         "rows": {name: sum(bool(e.labels) for e in part) for name, part in dealt.items()},
         "definitions": {
-            "macro_f1": "mean F1 over the classes that occur among the test rows",
-            "interval": f"95 %, percentile bootstrap over near-duplicate groups, {settings.n_draws} draws",
-            "ece": f"expected calibration error of the best answer, {N_BINS} bins of equal mass",
-            "ece_by_chance": "what a perfectly calibrated model of the same confidences would show on these rows",
-            "coverage_at_budget": f"largest share of rows with at most {BUDGET:.0%} errors, threshold set on test",
+            "macro_f1": "测试件中出现的类别的平均 F1",
+            "interval": f"95%，按近似重复组的自助法，抽 {settings.n_draws} 次",
+            "ece": f"首选答案的期望校准误差，{N_BINS} 个等量分箱",
+            "ece_by_chance": "完全校准的模型在这些件上也会显示的值",
+            "coverage_at_budget": f"差错不超过 {BUDGET:.0%} 的最大比例，界限取自测试件",
         },
     }
 

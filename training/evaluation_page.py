@@ -134,13 +134,22 @@ def _flags(metrics: Figures) -> Iterator[str]:
         "真实来信里自伤、威胁极少，另用没有看过规则和训练文本的写作者写的句子来量（`datasets/rules/urgent.jsonl` 的 "
         "`held` 半，另一半用于定权重）：\n"
     )
+    yield from _alarms(metrics["urgent_sentences"])
+    yield (
+        "\n长信里顺带一句的更难。另量没有看过规则和训练文本的写作者写的长信（`datasets/rules/urgent_letters.jsonl`，"
+        "只用于测量；每件看全部四种标记）：\n"
+    )
+    yield from _alarms(metrics["urgent_letters"])
+    yield ""
+
+
+def _alarms(figures: Figures) -> Iterator[str]:
     yield "| 标记 | 该提示 | 按 S 级提示 | 任何级别提示 | 不该提示 | 误提示 |\n|---|---:|---:|---:|---:|---:|"
-    for code, f in metrics["urgent_sentences"].items():
+    for code, f in figures.items():
         yield (
             f"| `{code}` | {f['alarming']} | {f['at_level_s']} | {f['at_any_level']} | {f['harmless']} | "
             f"{f['false_alarms']} |"
         )
-    yield ""
 
 
 def _rules(metrics: Figures) -> Iterator[str]:

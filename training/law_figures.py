@@ -43,26 +43,25 @@ def flag_figures(suggestions: Sequence[Suggestion], rows: Sequence[Example], kno
     }
 
 
-def sentence_figures(suggestions: Sequence[Suggestion], sentences: Sequence[Example]) -> dict[str, Any]:
-    """Return per urgent flag how many alarming sentences raise it (at level S, at all) and how many harmless ones do.
+def alarm_figures(suggestions: Sequence[Suggestion], texts: Sequence[Example]) -> dict[str, Any]:
+    """Return per urgent flag how many alarming texts raise it (at level S, at all) and how many harmless ones do.
 
-    Each of the `sentences` was written for one flag; ids of what was missed are listed.
+    A text counts for every flag that was looked for in it; ids of what was missed are listed.
     """
+    none: dict[str, Any] = {"alarming": 0, "at_level_s": 0, "at_any_level": 0, "harmless": 0, "false_alarms": 0}
     figures: dict[str, Any] = {}
-    for suggestion, sentence in zip(suggestions, sentences, strict=True):
-        code = sentence.looked_for[0]
-        f = figures.setdefault(
-            code, {"alarming": 0, "at_level_s": 0, "at_any_level": 0, "harmless": 0, "false_alarms": 0, "missed": []}
-        )
-        level = next((firing.level for firing in suggestion.firings if firing.code == code), None)
-        if code in sentence.flags:
-            f["alarming"] += 1
-            f["at_level_s"] += level == "S"
-            f["at_any_level"] += level is not None
-            f["missed"] += [sentence.id] if level is None else []
-        else:
-            f["harmless"] += 1
-            f["false_alarms"] += level is not None
+    for suggestion, text in zip(suggestions, texts, strict=True):
+        for code in text.looked_for:
+            f = figures.setdefault(code, none | {"missed": []})
+            level = next((firing.level for firing in suggestion.firings if firing.code == code), None)
+            if code in text.flags:
+                f["alarming"] += 1
+                f["at_level_s"] += level == "S"
+                f["at_any_level"] += level is not None
+                f["missed"] += [text.id] if level is None else []
+            else:
+                f["harmless"] += 1
+                f["false_alarms"] += level is not None
     return figures
 
 

@@ -85,6 +85,54 @@ RELATION_NAMES: dict[Relation, str] = {
     "same_matter": "事项相近",
 }
 
+FIGURE_NAMES: Mapping[str, str] = {
+    **{str(head): name for head, name in HEAD_NAMES.items()},
+    "about": "数据",
+    "bundle": "模型包（写入成绩之前的编号）",
+    "taxonomy": "分类体系",
+    "revision": "代码版本",
+    "data": "数据指纹",
+    "messages": "来信",
+    "labels": "标注",
+    "rows": "件数",
+    "fit": "训练",
+    "calibration": "校准",
+    "thresholds": "定采纳线",
+    "test": "测试",
+    "definitions": "口径",
+    "interval": "95% 区间",
+    "ece_by_chance": "偶然的校准误差",
+    "heads": "各项",
+    "together": "一级分类、途径、部门同时正确",
+    "model": "模型（实际服务）",
+    "blend": "融合（不含规则）",
+    "encoder": "仅编码器",
+    "linear": "仅线性分支",
+    "char_svm": "基线：字 n-gram＋SVM",
+    "word_logistic": "基线：词＋逻辑回归",
+    "accuracy": "准确率",
+    "accuracy_interval": "准确率 95% 区间",
+    "accuracy_with_accepted": "准确率（含可接受途径）",
+    "macro_f1": "宏平均 F1",
+    "macro_f1_interval": "宏平均 F1 95% 区间",
+    "top3": "前三命中",
+    "ece": "校准误差 ECE",
+    "coverage_at_budget": "差错不超过 5% 时可采纳的比例",
+    "coverage_at_twice_the_budget": "差错不超过 10% 时可采纳的比例",
+    "decisions": "按采纳线办的结果",
+    "budget": "差错预算",
+    "joint_threshold": "采纳线",
+    "auto": "自动采纳",
+    "auto_with_accepted": "自动采纳（可接受途径也算对）",
+    "per_head": "单项采纳",
+    "threshold": "采纳线",
+    "share": "占全部",
+    "errors": "差错件数",
+    "error_rate": "差错率",
+    "error_interval": "差错率 95% 区间",
+}
+"""What a bundle's metrics.json calls its figures."""
+
 NAMES: Mapping[str, Mapping[Any, str]] = {
     "head": HEAD_NAMES,
     "state": STATE_NAMES,
@@ -99,6 +147,7 @@ NAMES: Mapping[str, Mapping[Any, str]] = {
     "role": ROLE_NAMES,
     "certainty": CERTAINTY,
     "correction": CORRECTION_REASONS,
+    "figure": FIGURE_NAMES,
 }
 """All of them, by the kind of code."""
 

@@ -51,7 +51,9 @@ def percent(value: float | None, digits: int = 0) -> str:
 
 
 def figure(value: object) -> str:
-    """Write one value of a model's figures."""
+    """Write one value of a model's figures; a dash for nothing."""
+    if value is None:
+        return "—"
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, float):

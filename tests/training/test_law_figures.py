@@ -1,5 +1,6 @@
 """Flags against annotations, labels changed by rules, and whom a blind reader sides with."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +11,7 @@ from nlp.petition import Firing, Petition
 from nlp.taxonomy import load_taxonomy
 from training.blind_reading import blind_figures
 from training.data import Example
-from training.law_figures import changed_by_rules, flag_figures
+from training.law_figures import alarm_figures, changed_by_rules, flag_figures
 from training.systems import Answers, System
 
 TAXONOMY = load_taxonomy()
@@ -94,3 +95,19 @@ def test_blind_reader_sides_with_label_or_model(tmp_path):
     assert (found["right"], found["reader_agrees"]) == (1, 0)
     # Three of four right, none of which the reader confirms; the one wrong, the reader gets right.
     assert found["ceiling"] == 0.25
+
+
+def test_alarms_count_for_every_flag_that_was_looked_for():
+    looked_for = ("self_harm", "group_event")
+    texts = [
+        replace(row(0), flags=("self_harm", "group_event"), looked_for=looked_for),
+        replace(row(1), looked_for=looked_for),
+        replace(row(2), flags=("self_harm",), looked_for=("self_harm",)),
+    ]
+    figures = alarm_figures([raised(("self_harm", "S")), raised(("group_event", "A")), raised()], texts)
+    assert figures["self_harm"] == {
+        "alarming": 2, "at_level_s": 1, "at_any_level": 1, "harmless": 1, "false_alarms": 0, "missed": ["r2"]
+    }  # fmt: skip
+    assert figures["group_event"] == {
+        "alarming": 1, "at_level_s": 0, "at_any_level": 0, "harmless": 1, "false_alarms": 1, "missed": ["r0"]
+    }  # fmt: skip

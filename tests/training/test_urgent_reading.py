@@ -2,7 +2,7 @@
 
 import pytest
 
-from training.data import DataError, read_urgent_sentences, read_urgent_texts
+from training.data import DataError, read_urgent_letters, read_urgent_sentences, read_urgent_texts
 from training.urgent_reading import URGENT, agreement, kappa, read_urgent, settle
 
 
@@ -53,6 +53,17 @@ def test_our_urgent_texts_and_sentences_are_apart_and_of_both_kinds():
         for half in (dev, held):
             assert sum(code in e.flags for e in half) == 40
             assert sum(code not in e.flags and code in e.looked_for for e in half) == 25
+
+
+def test_our_urgent_letters_are_long_of_both_kinds_and_apart_from_what_is_learnt():
+    letters, texts = read_urgent_letters(), read_urgent_texts()
+    assert not {e.text for e in letters} & {e.text for e in texts}
+    assert min(len(e.text) for e in letters) >= 200
+    assert sum(len(e.text) >= 200 for e in texts) >= 200
+    for code in URGENT:
+        assert all(code in e.looked_for for e in letters)
+        assert sum(code in e.flags for e in letters) >= 12
+        assert sum(code not in e.flags for e in letters) >= 80
 
 
 @pytest.mark.parametrize(
