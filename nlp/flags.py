@@ -7,15 +7,16 @@ found always stays in sight, keeps its level where the rule is firm (self-harm, 
 (trafficking, secrets …) are the rules' alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp
 
 from nlp.calibrate import is_number
 from nlp.explain import strongest_span
 from nlp.knowledge import Knowledge, Rule
-from nlp.petition import Firing, Level, Masked
+from nlp.petition import Firing, Head, Level, Masked, Prediction
 from nlp.runtime import Reading, Runtime
+from nlp.taxonomy import Taxonomy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,7 +105,36 @@ def weigh_firings(
                 masked, reading, runtime, encoder=blend.encoder * encoder, linear=blend.linear * linear
             )
             found[code] = _raised(rules[code], level, span)
-    return tuple(sorted(found.values(), key=lambda firing: (firing.level != "S", firing.level, firing.start)))
+    return _by_urgency(found.values())
+
+
+def add_answers(
+    firings: Sequence[Firing],
+    predictions: Mapping[Head, Prediction],
+    *,
+    knowledge: Knowledge,
+    taxonomy: Taxonomy,
+    locate: Callable[[Head], tuple[int, int]],
+) -> tuple[Firing, ...]:
+    """Return the firings with those of the rules that the model's own answers set off, the most urgent first.
+
+    Who takes a petition for an accusation has flagged it, whatever its words; `locate` gives the span of the original
+    that moved the answer of a head.
+    """
+    nature, channel = (predictions[head].best.code for head in ("nature", "channel"))
+    found = list(firings)
+    for rule in knowledge.rules:
+        if not rule.natures or any(firing.code == rule.code for firing in firings):
+            continue
+        if nature in rule.natures:
+            found.append(_raised(rule, rule.level, locate("nature")))
+        elif set(taxonomy.channel(channel).natures) <= set(rule.natures):
+            found.append(_raised(rule, rule.level, locate("channel")))
+    return _by_urgency(found)
+
+
+def _by_urgency(firings: Iterable[Firing]) -> tuple[Firing, ...]:
+    return tuple(sorted(firings, key=lambda firing: (firing.level != "S", firing.level, firing.start)))
 
 
 def _raised(rule: Rule, level: Level, span: tuple[int, int]) -> Firing:

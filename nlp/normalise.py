@@ -49,6 +49,9 @@ def _spelling(character: str) -> str:
         return " "
     if unicodedata.category(character) in {"Cc", "Cf", "Co", "Cs", "Cn"}:
         return ""
+    if "①" <= character <= "⑳":
+        # Their plain digits would run into what follows: ①5号楼 is no 15号楼.
+        return f"({ord(character) - ord('①') + 1})"
     # Full-width comma, semicolon and the like become ASCII too: citizens mix both freely.
     folded = unicodedata.normalize("NFKC", character)
     return "".join(" " if part.isspace() else _simplified(part) for part in folded)

@@ -1,7 +1,7 @@
 """The router: one petition in, one routing suggestion out. A batch gives exactly what one by one gives."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -13,11 +13,13 @@ from nlp.calibrate import Calibration, rank
 from nlp.decide import Thresholds, decide
 from nlp.errors import TextError
 from nlp.explain import explain
-from nlp.flags import FlagModel, weigh_firings
+from nlp.flags import FlagModel, add_answers, weigh_firings
 from nlp.knowledge import Knowledge, load_knowledge
 from nlp.petition import (
     HEADS,
     Candidate,
+    Evidence,
+    Firing,
     Head,
     Masked,
     Petition,
@@ -99,16 +101,9 @@ class Router:
 
     def _conclude(self, petition: Petition, masked: Masked, reading: Reading) -> Suggestion:
         """Make of what the branches read an answer with its law, its reasons and its evidence."""
-        scores = self.calibration.scores(reading.encoder, reading.linear)
-        firings = weigh_firings(
-            masked,
-            reading,
-            find_firings(masked, knowledge=self.knowledge),
-            model=self.flags,
-            runtime=self.runtime,
-            knowledge=self.knowledge,
-            min_characters=self.thresholds.min_characters,
-        )
+        scores = self._handed_over(self.calibration.scores(reading.encoder, reading.linear))
+        predictions = {head: self.predict(scores, head) for head in HEADS}
+        firings = self._firings(masked, reading, predictions)
         routing = combine(
             masked,
             scores,
@@ -117,7 +112,6 @@ class Router:
             firings=firings,
             taxonomy=self.taxonomy,
         )
-        predictions = {head: self.predict(scores, head) for head in HEADS}
         predictions |= {"channel": routing.channel, "department": routing.department}
         appeals = split_appeals(masked, title_length=len(petition.title))
         decision = decide(
@@ -135,20 +129,54 @@ class Router:
             legal_basis=routing.legal_basis,
             co_departments=routing.co_departments,
             firings=firings,
-            evidence=explain(
-                masked,
-                reading,
-                runtime=self.runtime,
-                predictions=predictions,
-                blends=self.calibration.blends,
-                labels=self.calibration.labels,
-            ),
+            evidence=self._evidence(masked, reading, predictions),
             redactions=masked.redactions,
             n_appeals=appeals.suspected,
             masked_text=masked.text,
             decision=decision,
             bundle_id=self.bundle.id,
             taxonomy_version=self.taxonomy.version,
+        )
+
+    def _handed_over(self, scores: Scores) -> Scores:
+        """Add what a department without a local office is given to the one that acts for it (an office's overlay)."""
+        departments = self.calibration.labels["department"]
+        given = scores.probabilities["department"].copy()
+        for place, code in enumerate(departments):
+            acting = departments.index(self.taxonomy.acting(code))
+            if acting != place:
+                given[acting] += given[place]
+                given[place] = 0.0
+        return Scores(probabilities={**scores.probabilities, "department": given})
+
+    def _firings(self, masked: Masked, reading: Reading, predictions: Mapping[Head, Prediction]) -> tuple[Firing, ...]:
+        """Return what a person must see: what words, the learned flags and the answers themselves give away."""
+        firings = weigh_firings(
+            masked,
+            reading,
+            find_firings(masked, knowledge=self.knowledge),
+            model=self.flags,
+            runtime=self.runtime,
+            knowledge=self.knowledge,
+            min_characters=self.thresholds.min_characters,
+        )
+
+        def locate(head: Head) -> tuple[int, int]:
+            evidence = self._evidence(masked, reading, {head: predictions[head]})
+            return (evidence[0].start, evidence[0].end) if evidence else masked.original_span(0, len(masked.text))
+
+        return add_answers(firings, predictions, knowledge=self.knowledge, taxonomy=self.taxonomy, locate=locate)
+
+    def _evidence(
+        self, masked: Masked, reading: Reading, predictions: Mapping[Head, Prediction]
+    ) -> tuple[Evidence, ...]:
+        return explain(
+            masked,
+            reading,
+            runtime=self.runtime,
+            predictions=predictions,
+            blends=self.calibration.blends,
+            labels=self.calibration.labels,
         )
 
     def predict(self, scores: Scores, head: Head) -> Prediction:

@@ -76,6 +76,7 @@ def combine(
         *department_reasons,
         *_accused_unit(department, co_departments, masked.text, knowledge, taxonomy, accused=accused),
         *_choice(open_matters, options),
+        *_by_person(department.best, taxonomy),
     ]
     return Routing(
         channel=channel,
@@ -168,7 +169,7 @@ def _weigh_department(
     """Accusations go to those who may handle them; a plain scene goes where its neighbour rule says."""
     best = department.best
     if channel == _ACCUSATION:
-        handlers = taxonomy.channel(channel).handlers
+        handlers = [taxonomy.acting(handler) for handler in taxonomy.channel(channel).handlers]
         if best.code in handlers:
             return _shown(department), []
         weighed = _promoted(department, handlers[0])
@@ -179,8 +180,9 @@ def _weigh_department(
         return _shown(weighed), [_conflict("department", message)]
     for seen in matters.neighbours:
         scene = seen.entry
-        if scene.settles and seen.start <= _BEGINNING and scene.department != best.code:
-            weighed = _promoted(department, scene.department)
+        settled = taxonomy.acting(scene.department)
+        if scene.settles and seen.start <= _BEGINNING and settled != best.code:
+            weighed = _promoted(department, settled)
             message = (
                 f"“{scene.scene}”看{scene.decisive}（{scene.basis}）：模型建议“{best.name}”，"
                 f"规则改为“{weighed.best.name}”"
@@ -230,6 +232,7 @@ def _co_departments(main: str, channel: str, matters: Matters, text: str, taxono
         codes = ["town_subdistrict"] if _VILLAGE.search(text) and not _TOWN.search(text) else []
     else:
         codes = [code for seen in matters.neighbours for code in _beside(main, seen)]
+    codes = [taxonomy.acting(code) for code in codes]
     proposed = [code for code in dict.fromkeys(codes) if code != main][:2]
     return tuple(Candidate(code=code, name=taxonomy.name("department", code), confidence=0.0) for code in proposed)
 
@@ -268,6 +271,14 @@ def _accused_unit(
             )
             reasons.append(_conflict("department", message))
     return reasons
+
+
+def _by_person(department: Candidate, taxonomy: Taxonomy) -> list[Reason]:
+    """Let a person look before anything goes to departments such as cadres' discipline, religious affairs, veterans."""
+    if not taxonomy.department(department.code).must_review:
+        return []
+    message = f"“{department.name}”经办的事项须由人工审核"
+    return [Reason(code="must_review", detail=department.code, message=message)]
 
 
 def _legal_basis(channel: str, matters: Iterable[Alternatives], knowledge: Knowledge) -> str:

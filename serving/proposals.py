@@ -41,7 +41,7 @@ def propose(
     session: Session, taxonomy: Taxonomy, category_l2: str, *, model: Mapping[str, float], limit: int = 4
 ) -> list[Proposal]:
     """Return the departments that fit `category_l2` best; `model` is its probability per department."""
-    history = _history(session, category_l2)
+    history = _history(session, taxonomy, category_l2)
     n_cases = sum(history.values())
     duties = _duties(taxonomy).get(category_l2, {})
     best_duty = max(duties.values(), default=1.0)
@@ -65,7 +65,6 @@ def propose(
             sure=number == 0 and _clear(code, history, n_cases, duties),
         )
         for number, code in enumerate(ranked)
-        if code in taxonomy.labels["department"]
     ]
 
 
@@ -77,13 +76,18 @@ def _clear(code: str, history: Mapping[str, int], n_cases: int, duties: Mapping[
     return duties.get(code, 0.0) > 1.25 * others
 
 
-def _history(session: Session, category_l2: str) -> dict[str, int]:
+def _history(session: Session, taxonomy: Taxonomy, category_l2: str) -> Counter[str]:
     query = (
         select(PetitionRow.department, func.count())
         .where(PetitionRow.state == "decided", PetitionRow.category_l2 == category_l2)
         .group_by(PetitionRow.department)
     )
-    return {department: count for department, count in session.execute(query)}  # noqa: C416  rows are no pairs
+    history = Counter[str]()
+    for department, count in session.execute(query):
+        # Decisions may name departments of an earlier directory.
+        if department in taxonomy.labels["department"]:
+            history[taxonomy.acting(department)] += count
+    return history
 
 
 @lru_cache(maxsize=4)
@@ -100,10 +104,11 @@ def _duties(taxonomy: Taxonomy) -> dict[str, dict[str, float]]:
     for category in taxonomy.categories:
         for sub in category.second_level:
             wanted = _pairs(name for name in (sub.name, *sub.third_level) if name != "其他")
-            scores = {
-                code: sum(weight[pair] for pair in wanted & pairs) / math.sqrt(len(pairs))
-                for code, pairs in departments.items()
-            }
+            scores: dict[str, float] = {}
+            for code, pairs in departments.items():
+                acting = taxonomy.acting(code)
+                fit = sum(weight[pair] for pair in wanted & pairs) / math.sqrt(len(pairs))
+                scores[acting] = max(fit, scores.get(acting, 0.0))
             label = f"{category.name}{SEPARATOR}{sub.name}"
             found[label] = {code: score for code, score in scores.items() if score >= ENOUGH_DUTY}
     return found

@@ -20,7 +20,6 @@ _STYLES: tuple[re.Pattern[str], ...] = (
     ),
     re.compile(r"(?:(?<=[。;:!?\n,一-龥)])|^)\s*(?P<n>\d{1,2})(?:[、)]|\.(?!\d)|:(?!\d)|,(?!\d))(?!\d)"),
     re.compile(r"\((?P<n>[一二三四五六七八九十]|\d{1,2})\)"),
-    re.compile(r"(?P<n>[①②③④⑤⑥⑦⑧⑨])"),
     re.compile(r"(?:(?<=[。;:!?\n,])|^)\s*(?P<n>首先|其次|再次|再者|最后|其一|其二|其三|第一|第二|第三)[,:、个]?"),
 )
 _ORDINALS = {
@@ -36,7 +35,6 @@ _ORDINALS = {
     "第三": 3,
     "最后": 9,
 }
-_CIRCLED = "①②③④⑤⑥⑦⑧⑨"
 _CONNECTIVE = re.compile(
     r"(?:(?<=[。;!?\n,])|^)\s*(?:另外|此外|除此之外|另一?(?:个|件)(?:事|问题|情况)|再者|顺便|与此同时|另[,:]|"
     r"同时(?=[,还也我请希望要反]))"
@@ -100,11 +98,9 @@ def _numbering(text: str, body_start: int) -> list[int]:
 
 def _number(mark: str) -> int:
     """Read the number of an item."""
-    if mark.isdigit() and mark not in _CIRCLED:
+    if mark.isdigit():
         return int(mark)
-    if mark in _ORDINALS:
-        return _ORDINALS[mark]
-    return (_CIRCLED.find(mark) if mark in _CIRCLED else _NUMERALS.find(mark)) + 1
+    return _ORDINALS[mark] if mark in _ORDINALS else _NUMERALS.find(mark) + 1
 
 
 def _after_requests(text: str, start: int) -> list[int]:

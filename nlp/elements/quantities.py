@@ -7,6 +7,8 @@ from nlp.rules.counts import smallest_count
 
 _CAPITAL = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰仟", "一二三四五六七八九十百千")
 _NUM = r"(?:\d[\d,]*(?:\.\d+)?|[零一二两三四五六七八九十百千壹贰叁肆伍陆柒捌玖拾佰仟几数]+|上)"
+_NO_AMOUNT = 1e15
+"""More yuan than there are: a number of something else, or noise."""
 _MORE = r"(?:余|多|来|几)?"
 _BIG = r"(?:[万亿千百]+)"
 _AMOUNT = re.compile(
@@ -67,7 +69,8 @@ def yuan(phrase: str) -> float | None:
     digits = re.search(r"(\d[\d,]*(?:\.\d+)?)(?:余|多|来|几)?(亿|千万|百万|万|千)?(?:(\d)千)?", plain)
     if digits:
         scale = {"亿": 1e8, "千万": 1e7, "百万": 1e6, "万": 1e4, "千": 1e3}.get(digits.group(2) or "", 1.0)
-        return float(digits.group(1).replace(",", "")) * scale + 1e3 * int(digits.group(3) or 0)
+        value = float(digits.group(1).replace(",", "")) * scale + 1e3 * int(digits.group(3) or 0)
+        return value if value < _NO_AMOUNT else None
     spoken = re.search(r"[零一二两三四五六七八九十百千万几数]+", plain.split("亿")[0])
     if not spoken:
         return None

@@ -74,13 +74,13 @@ def _basis_faults(basis: str, certainty: str) -> Iterator[str]:
 
 def _dangling(knowledge: Knowledge) -> Iterator[str]:
     """Codes that point to other entries exist."""
-    channels = set(load_taxonomy().labels["channel"])
-    targets = set(load_taxonomy().labels["department"])
+    labels = load_taxonomy().labels
+    channels, targets = set(labels["channel"]), set(labels["department"])
     matters = {matter.code for matter in knowledge.alternatives}
     for channel in sorted(channels ^ {route.code for route in knowledge.routes}):
         yield f"routes {channel}：须与分类体系的途径一一对应"
     for where, kind, codes in _references(knowledge):
-        known = {"途径": channels, "部门": targets, "事项": matters}[kind]
+        known = {"途径": channels, "部门": targets, "性质": set(labels["nature"]), "事项": matters}[kind]
         for code in codes:
             if code and code not in known:
                 yield f"{where}：没有 {code!r} 这个{kind}"
@@ -88,6 +88,8 @@ def _dangling(knowledge: Knowledge) -> Iterator[str]:
 
 def _references(knowledge: Knowledge) -> Iterator[tuple[str, str, Iterable[str]]]:
     """Yield (where, kind of thing pointed to, codes)."""
+    for rule in knowledge.rules:
+        yield f"rules {rule.code}", "性质", rule.natures
     for matter in knowledge.alternatives:
         yield f"alternatives {matter.code}", "途径", matter.channels
         yield f"alternatives {matter.code}", "途径", [option.channel for option in matter.options]

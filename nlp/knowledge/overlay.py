@@ -2,8 +2,8 @@
 
 The overlay is a YAML file: the office's name and, per section, entries by code. A known code changes the given fields,
 `disabled: true` switches an entry off, a new code adds an entry. Whatever an office adds or changes is marked local
-practice, except that new wording or further clues leave an entry's source as it was. Rules of level S protect life:
-they can be added to, never weakened.
+practice, except that new wording or further clues leave an entry's source as it was. Rules of level S protect life,
+those set off by a nature keep accusations from the accused (art. 30): they can be added to, never weakened.
 
     office: 某县信访局
     deadlines:
@@ -19,7 +19,7 @@ _WORDING = frozenset({"code", "name", "action", "why", "clues"})
 """What may change in an entry without touching its source."""
 
 _SAFETY_FIELDS = _WORDING | {"disabled", "certainty"}
-"""What an overlay may say about a rule of level S: wording and further clues (`disabled` has a message of its own)."""
+"""What an overlay may say about a rule it may not weaken: wording, further clues; `disabled` has its own message."""
 
 
 def apply_overlay(
@@ -90,12 +90,13 @@ def _faults_of_change(entries: list[dict[str, Any]], change: dict[str, Any], *, 
         if "disabled" in change:
             faults.append(f"没有这一条可停用；现有 {'、'.join(e['code'] for e in entries)}")
         return faults
-    if section == "rules" and known.get("level") == "S":
+    if section == "rules" and (known.get("level") == "S" or known.get("natures")):
+        kind = "S 级安全规则" if known.get("level") == "S" else "检举控告规则"
         if change.get("disabled"):
-            faults.append("S 级安全规则不能停用")
+            faults.append(f"{kind}不能停用")
         weaker = sorted(change.keys() - _SAFETY_FIELDS)
         if weaker:
-            faults.append(f"S 级安全规则只能改措辞、加线索，不能改 {weaker}")
+            faults.append(f"{kind}只能改措辞、加线索，不能改 {weaker}")
     if section == "deadlines" and known.get("kind") != "local":
         faults.append("法定期限不能改；可另加一条更短的，kind 写 local")
     return faults

@@ -71,7 +71,8 @@ class Clue(_Closed):
 class Rule(Sourced):
     """When a person must look, how urgently, on what basis, and what to do.
 
-    `trigger` is set for rules that the state of the suggestion sets off instead of words in the text.
+    `trigger` says what state of the suggestion sets a rule off instead of words in the text. An answer of one of
+    `natures`, or of a channel for nothing else, sets it off as well.
     A match of `idioms` that overlaps a hit cancels it. The level of a `firm` rule stands whatever the model makes of
     the text; the model may only add to it.
     """
@@ -82,6 +83,7 @@ class Rule(Sourced):
     why: str = ""
     firm: bool = False
     trigger: str = ""
+    natures: tuple[str, ...] = ()
     clues: tuple[Clue, ...] = ()
     idioms: Words = ()
 

@@ -52,7 +52,7 @@ rules:
 ```
 
 机关增加或修改的条目标为“地方做法”（只改措辞、只加线索的保留原来的可信度）。
-S 级安全规则不能停用、降级或减少线索，法律规定的期限不能修改。
+S 级安全规则和检举控告规则不能停用、降级或减少线索，法律规定的期限不能修改。
 """
 
 
@@ -161,6 +161,9 @@ def _clues(rule: Rule) -> Iterator[str]:
     """One line per clue."""
     if rule.trigger:
         yield f"- **{rule.name}**（`{rule.code}`）由系统状态触发：{rule.trigger}。"
+    if rule.natures:
+        natures = "、".join(load_taxonomy().name("nature", nature) for nature in rule.natures)
+        yield f"- **{rule.name}**（`{rule.code}`）：模型判性质为{natures}，或途径只办这些性质的，也算。"
     for clue in rule.clues:
         yield f"- **{rule.name}**（`{rule.code}`{_conditions(clue)}）：" + "、".join(f"`{s}`" for s in clue.find)
     if rule.idioms:

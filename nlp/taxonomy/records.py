@@ -139,6 +139,10 @@ class Taxonomy:
         """Return the channel `code`; raises KeyError if there is none."""
         return {channel.code: channel for channel in self.channels}[code]
 
+    def acting(self, code: str) -> str:
+        """Return the code of the department that acts locally for the department `code`: mostly itself."""
+        return self.department(code).substitute or code
+
     def department(self, code: str) -> Department:
         """Return the department `code`; raises KeyError if there is none."""
         return {department.code: department for department in self.departments}[code]

@@ -153,13 +153,15 @@ def test_safety_rules_cannot_be_weakened(tmp_path: Path) -> None:
                 {"code": "self_harm", "disabled": True},
                 {"code": "group_event", "level": "B"},
                 {"code": "violence_threat", "idioms": ["同归于尽"]},
+                {"code": "official_accusation", "disabled": True},
             ],
         },
     )
-    assert len(found) == 3
+    assert len(found) == 4
     assert "S 级安全规则不能停用" in found[0]
     assert "['level']" in found[1]
     assert "['idioms']" in found[2]
+    assert "检举控告规则不能停用" in found[3]
 
 
 def test_what_an_office_changes_in_the_law_is_marked_local(tmp_path: Path) -> None:

@@ -69,6 +69,7 @@ def test_nothing_invisible_remains(content: str) -> None:
         ("尊敬的领导：您好！路灯坏了", "路灯坏了"),
         ("路灯坏了\n尊敬的张市长：\n您好，三个月了", "路灯坏了\n您好,三个月了"),
         ("尊敬的领导您好", "尊敬的领导您好"),
+        ("①5号楼漏水；⑫电梯", "(1)5号楼漏水;(12)电梯"),
     ],
 )
 def test_spelling(content: str, text: str) -> None:

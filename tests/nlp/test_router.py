@@ -3,14 +3,16 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from time import perf_counter
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from nlp.errors import BundleError, KnowledgeError, TaxonomyError, TextError
+from nlp.flags import FlagModel
 from nlp.petition import HEADS, Petition, Suggestion
 from nlp.router import MAX_CHARACTERS, Router
 from nlp.taxonomy.records import SEPARATOR
@@ -154,6 +156,8 @@ def test_a_petition_pasted_with_its_markup_is_still_read(router):
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(max_size=300), title=st.text(max_size=30))
+@example(text=f"共{'9' * 400}人，每人{'9' * 400}元", title="")
+@example(text=f"共一{'万' * 400}人，欠一{'亿' * 80}元", title="")
 def test_no_text_breaks_the_router(router, text, title):
     petition = Petition(title=title, text=text)
     try:
@@ -200,6 +204,29 @@ def test_an_accusation_always_goes_to_a_person(router):
     assert "must_review" in reasons(suggestion)
 
 
+def test_an_accusation_goes_to_a_person_whatever_its_words(router):
+    rules = tuple(replace(rule, clues=()) for rule in router.knowledge.rules)
+    deaf = replace(
+        router, knowledge=replace(router.knowledge, rules=rules), flags=FlagModel(blends={}, look={}, urgent=1.0)
+    )
+    suggestion = deaf.suggest(ACCUSATION)
+    (firing,) = suggestion.firings
+    assert (firing.code, firing.level, firing.source) == ("official_accusation", "A", "model")
+    assert 0 <= firing.start < firing.end <= len(ACCUSATION.content)
+    assert suggestion.decision.action == "review"
+    assert deaf.suggest(HEATING).firings == ()
+
+
+def test_some_departments_are_never_sent_anything_unseen(router):
+    veterans = next(unit for unit in router.taxonomy.departments if unit.code == "veterans_affairs")
+    assert veterans.must_review
+    suggestion = router.suggest(
+        Petition(text="我是2009年转业的退役军人，优抚补助金从今年三月起没有到账，请退役军人事务局核实后补发优抚金。")
+    )
+    assert suggestion.predictions["department"].best.code == "veterans_affairs"
+    assert ("must_review", "veterans_affairs") in {(r.code, r.detail) for r in suggestion.decision.reasons}
+
+
 def test_an_office_is_answered_in_its_own_names(tmp_path):
     path = tmp_path / "office.yaml"
     path.write_text(
@@ -209,6 +236,17 @@ def test_an_office_is_answered_in_its_own_names(tmp_path):
     office = Router.load(taxonomy_overlay=path, on=date(2026, 1, 1), n_threads=1)
     best = office.suggest(WAGES).predictions["department"].best
     assert (best.code, best.name) == ("human_resources_social_security", "县人社局")
+
+
+def test_who_does_not_exist_locally_is_never_proposed(router, tmp_path):
+    best = router.suggest(WAGES).predictions["department"].best
+    path = tmp_path / "office.yaml"
+    overlay = f"office: C3县信访局\ndepartments:\n  {best.code}: {{substitute: emergency_management}}\n"
+    path.write_text(overlay, encoding="utf-8")
+    department = Router.load(taxonomy_overlay=path, n_threads=1).suggest(WAGES).predictions["department"]
+    assert department.best.code == "emergency_management"
+    assert department.best.confidence >= best.confidence
+    assert best.code not in {candidate.code for candidate in department.candidates if candidate.confidence}
 
 
 def test_whatever_is_at_fault_is_told_when_loading(tmp_path):

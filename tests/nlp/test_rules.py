@@ -145,6 +145,8 @@ def test_spans_go_through_the_mask_to_the_original(knowledge: Knowledge) -> None
         ("几户", 3),
         ("没有", 0),
         ("1.5万", 15000),
+        ("9" * 400, 0),
+        ("一" + "万" * 400, 0),
     ],
 )
 def test_counts_are_read_at_their_smallest_meaning(phrase: str, count: int) -> None:
