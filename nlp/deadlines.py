@@ -21,9 +21,6 @@ from nlp.petition import Certainty, Firing
 Receiver = Literal["petition_bureau", "unit"]
 """Who holds the petition at intake: the petition bureau, or another organ or unit."""
 
-Condition = Literal["simple", "disclosure", "licence", "registration", "postal"]
-"""What only a person can say of a matter: fit for simple handling, an application for disclosure, a licence …."""
-
 _GROUP = 5
 """Persons from which a matter counts as a joint one (业务口径)."""
 
@@ -35,7 +32,8 @@ class Clock:
     """One clock of one petition.
 
     `ends_on` is absent where the day of the starting event is not known yet or the end is not a matter of days;
-    `length` and `starts` say so in words. `note` tells what the date leaves open.
+    `length` and `starts` say so in words. `note` tells what the date leaves open. A `conditional` clock runs only if a
+    person finds what `what` speaks of: a matter fit for simple handling, an application for disclosure, a licence ….
     """
 
     code: str
@@ -49,6 +47,7 @@ class Clock:
     basis: str
     certainty: Certainty
     note: str = ""
+    conditional: bool = False
 
 
 def start_clocks(
@@ -59,7 +58,6 @@ def start_clocks(
     receiver: Receiver = "petition_bureau",
     matters: Iterable[str] = (),
     firings: Iterable[Firing] = (),
-    conditions: Iterable[Condition] = (),
 ) -> tuple[Clock, ...]:
     """Return every clock that the channel, the matters and the urgency start, those with a date first, by date.
 
@@ -77,7 +75,6 @@ def start_clocks(
         and (not deadline.matters or set(deadline.matters) & set(matters))
         and (not deadline.levels or set(deadline.levels) & levels)
         and (not deadline.receivers or receiver in deadline.receivers)
-        and (not deadline.when or deadline.when in conditions)
     ]
     days = dict(events)
     clocks = []
@@ -105,6 +102,7 @@ def _clock(deadline: Deadline, days: Mapping[str, date], knowledge: Knowledge) -
         basis=deadline.basis,
         certainty=deadline.certainty,
         note=note if starts_on is not None else "起算日尚不知道",
+        conditional=bool(deadline.when),
     )
 
 

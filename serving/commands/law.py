@@ -67,6 +67,7 @@ def _clocks(clocks: tuple[Clock, ...]) -> Table:
     for clock in clocks:
         ends = f"{clock.ends_on}" if clock.ends_on else clock.note
         note = f"\n{clock.note}" if clock.ends_on and clock.note else ""
+        note += "\n是否适用由人判断" if clock.conditional else ""
         cells = (
             f"  {ends}",
             "、".join(marks_of(clock.certainty, kind=clock.kind)),

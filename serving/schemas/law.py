@@ -122,6 +122,7 @@ class ClockOut(SourcedOut):
     length: str
     ends_on: date | None
     note: str
+    conditional: bool = Field(description="是否适用由人判断，如适用简易办理、属信息公开申请。")
 
     @classmethod
     def of(cls, clock: Clock) -> Self:
@@ -129,6 +130,7 @@ class ClockOut(SourcedOut):
         return cls(
             code=clock.code, kind=clock.kind, who=clock.who, what=clock.what, starts=clock.starts,
             starts_on=clock.starts_on, length=clock.length, ends_on=clock.ends_on, note=clock.note,
+            conditional=clock.conditional,
             basis=clock.basis, certainty=clock.certainty, marks=marks_of(clock.certainty, kind=clock.kind),
         )  # fmt: skip
 

@@ -27,11 +27,12 @@ _PROCEDURE_ONLY = frozenset({"notice_accept", "handling_opinion"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LawView:
-    """What the panel shows: the law, its clocks with and without a day, and the letters that can be drafted."""
+    """What the panel shows: the law, clocks with a day, without one and by condition, and the letters to draft."""
 
     law: LawOut
     dated: Sequence[ClockOut]
     undated: Sequence[ClockOut]
+    conditional: Sequence[ClockOut]
     letters: Sequence[Notice]
     turning_away: Notice | None
 
@@ -57,8 +58,9 @@ def law_view(
     ]
     return LawView(
         law=law,
-        dated=[clock for clock in law.clocks if clock.ends_on],
-        undated=[clock for clock in law.clocks if not clock.ends_on],
+        dated=[clock for clock in law.clocks if clock.ends_on and not clock.conditional],
+        undated=[clock for clock in law.clocks if not clock.ends_on and not clock.conditional],
+        conditional=[clock for clock in law.clocks if clock.conditional],
         letters=fitting,
         turning_away=known.get(DECIDED_ONLY),
     )

@@ -91,10 +91,10 @@ def test_clocks_whose_start_is_unknown_are_shown_without_a_date(knowledge: Knowl
     assert dated == sorted(dated, reverse=True)
 
 
-def test_matters_conditions_and_urgency_select_clocks(knowledge: Knowledge) -> None:
+def test_matters_and_urgency_select_clocks(knowledge: Knowledge) -> None:
     events = {"received": date(2026, 3, 2)}
     plain = by_code(start_clocks(events, channel="statutory_duty", knowledge=knowledge))
-    assert not {"labour_inspection", "consumer_complaint", "postal_answer", "urgent_report"} & plain.keys()
+    assert not {"labour_inspection", "consumer_complaint", "urgent_report"} & plain.keys()
     full = by_code(
         start_clocks(
             events,
@@ -102,12 +102,18 @@ def test_matters_conditions_and_urgency_select_clocks(knowledge: Knowledge) -> N
             knowledge=knowledge,
             matters=("unpaid_wages", "consumer_dispute"),
             firings=(firing("self_harm", "S"),),
-            conditions=("postal",),
         )
     )
-    assert {"labour_inspection", "consumer_complaint", "postal_answer"} <= full.keys()
+    assert {"labour_inspection", "consumer_complaint"} <= full.keys()
     assert full["urgent_report"].ends_on == date(2026, 3, 2)
     assert full["urgent_report"].length == "立即"
+
+
+def test_what_a_person_must_find_first_is_told_as_conditional(knowledge: Knowledge) -> None:
+    clocks = by_code(start_clocks({"received": date(2026, 3, 2)}, channel="petition_procedure", knowledge=knowledge))
+    assert clocks["simple_accept"].conditional
+    assert clocks["simple_accept"].ends_on == date(2026, 3, 5)
+    assert not clocks["petition_handle"].conditional
 
 
 def test_local_practice_is_marked_as_such(knowledge: Knowledge) -> None:
