@@ -41,5 +41,9 @@ class KnowledgeError(CollectedError):
     """A knowledge file is inconsistent."""
 
 
+class TemplateError(CollectedError):
+    """An office's templates of letters are at fault."""
+
+
 class BundleError(PetitionError):
     """A model bundle is missing, damaged or does not fit this program."""

@@ -4,7 +4,17 @@ Nothing is ever sent. A letter that turns a petition away is drafted only from a
 stays a blank (＿＿＿＿) and is listed. Templates and fields: docs/notices.md.
 """
 
-from nlp.notices.drafting import NOTICES, Draft, NoticeCode, draft_notice
+from nlp.notices.drafting import NOTICES, Draft, NoticeCode, check_templates, draft_notice
 from nlp.notices.facts import BLANK, Facts, NoticeError, PersonDecision
 
-__all__ = ["BLANK", "NOTICES", "Draft", "Facts", "NoticeCode", "NoticeError", "PersonDecision", "draft_notice"]
+__all__ = [
+    "BLANK",
+    "NOTICES",
+    "Draft",
+    "Facts",
+    "NoticeCode",
+    "NoticeError",
+    "PersonDecision",
+    "check_templates",
+    "draft_notice",
+]

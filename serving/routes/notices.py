@@ -70,7 +70,7 @@ def make(
             code="decision_required",
             detail="不予受理必须由人作出决定后才能起草告知单：请在 decision 中写明决定人、日期、依据条款和事由。",
         )
-    made = draft_notice(code, facts, decision=decision)
+    made = draft_notice(code, facts, decision=decision, templates=context.settings.notice_templates)
     detail = {"notice": code, "format": "docx" if kind == DOCX else "html", "n_blanks": len(made.blanks)}
     with context.store.write() as session:
         subject = "notice"

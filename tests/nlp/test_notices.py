@@ -2,15 +2,16 @@
 
 import zipfile
 from datetime import date
+from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from docx import Document
 
-from nlp.errors import PetitionError
+from nlp.errors import PetitionError, TemplateError
 from nlp.knowledge import load_knowledge
-from nlp.notices import BLANK, NOTICES, Draft, Facts, NoticeError, PersonDecision, draft_notice
+from nlp.notices import BLANK, NOTICES, Draft, Facts, NoticeError, PersonDecision, check_templates, draft_notice
 from nlp.petition import RouteOption
 
 DECISION = PersonDecision(
@@ -151,6 +152,23 @@ def test_faulty_templates_are_named(tmp_path: Path, content: str, said: str) -> 
     (tmp_path / "notice_accept.yaml").write_text(content, "utf-8")
     with pytest.raises(NoticeError, match=said):
         draft_notice("notice_accept", FACTS, templates=tmp_path)
+
+
+def test_the_templates_of_an_office_are_checked_together(tmp_path: Path) -> None:
+    check_templates(None)
+    (tmp_path / "notice_accept.yaml").write_text("name: 单\nblocks:\n- title: '{{ no_such_fact }}'", "utf-8")
+    (tmp_path / "notice_acept.yaml").write_text("name: 单\nblocks: []", "utf-8")
+    with pytest.raises(TemplateError, match="有2处错误") as raised:
+        check_templates(tmp_path)
+    assert "notice_accept.yaml 的一段无法填写" in str(raised.value)
+    assert "notice_acept.yaml：不是文书模板；文件名只能是 notice_accept.yaml、" in str(raised.value)
+    with pytest.raises(TemplateError, match="没有这个文件夹"):
+        check_templates(tmp_path / "none")
+    (tmp_path / "notice_acept.yaml").unlink()
+    for code in NOTICES:
+        shipped = files("nlp") / "notices" / "templates" / f"{code}.yaml"
+        (tmp_path / f"{code}.yaml").write_text(shipped.read_text("utf-8"), "utf-8")
+    check_templates(tmp_path)
 
 
 def test_what_needs_a_decision_is_what_the_knowledge_says():

@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -170,6 +171,15 @@ def test_every_letter_is_drafted_as_html_with_its_blanks(clerk: TestClient, code
     assert "草稿" in answer["html"]
     assert "<b>青石县</b>" not in answer["html"]
     assert bool(answer["blanks"]) == (BLANK in answer["html"])
+
+
+def test_letters_follow_the_templates_of_the_office(open_office: Any, tmp_path: Path) -> None:
+    (tmp_path / "notice_accept.yaml").write_text("name: 受理单\nblocks:\n- title: 我县的受理单 {{ number }}\n", "utf-8")
+    clerk = open_office(notice_templates=tmp_path).enter("clerk")
+    own = clerk.post("/v1/notices/notice_accept", json={"number": "甲001"}).json()
+    assert own["title"] == "受理单"
+    assert "我县的受理单 甲001" in own["html"]
+    assert clerk.post("/v1/notices/notice_transfer", json={}).json()["title"] == "信访事项转送（交办）告知单"
 
 
 def test_a_letter_comes_as_docx_where_that_is_asked_for(clerk: TestClient) -> None:
