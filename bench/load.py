@@ -196,7 +196,7 @@ def run(n_requests: int) -> tuple[list[Figures], Figures]:
             for ask, n_clients in product((classify, submit), CLIENTS):
                 rounds.append(measure(ask, address=address, key=key, n_clients=n_clients, n_requests=n_requests))
                 show(rounds[-1])
-        with server(Path(name), max_waiting=FLOOD_QUEUE, max_items=FLOOD_QUEUE, max_batch=4) as (address, key):
+        with server(Path(name), max_waiting=FLOOD_QUEUE, max_items=FLOOD_QUEUE) as (address, key):
             flood = measure(classify, address=address, key=key, n_clients=FLOOD_CLIENTS, n_requests=4 * n_requests)
             show(flood)
     return rounds, flood

@@ -1,6 +1,6 @@
 """What the server needs from the router, so that it can be tested and swapped without a model."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -34,7 +34,7 @@ class BundleInfo(Protocol):
 
 
 class Classifier(Protocol):
-    """A router: petitions in, suggestions out, in the same order; not thread-safe."""
+    """A router: a petition in, a suggestion out; not thread-safe."""
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -51,8 +51,8 @@ class Classifier(Protocol):
         """The bundle that answers."""
         ...
 
-    def suggest_many(self, petitions: Sequence[Petition]) -> list[Suggestion]:
-        """Return one suggestion per petition; a batch gives exactly what one by one gives."""
+    def suggest(self, petition: Petition) -> Suggestion:
+        """Return the suggestion for `petition`; raises TextError where it cannot be judged."""
         ...
 
 

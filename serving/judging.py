@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from nlp.errors import PetitionError
 from nlp.petition import Petition, Suggestion
-from serving.batcher import QueueFull, WorkerClosed
 from serving.context import Context
 from serving.errors import Problem, busy
+from serving.model_worker import QueueFull, WorkerClosed
 
 
 def check_size(context: Context, petitions: Sequence[Petition]) -> None:

@@ -11,6 +11,7 @@ from serving.redaction import MaskedView
 from serving.schemas.petitions import PetitionOut
 
 CHINA = timezone(timedelta(hours=8))
+"""The one civil time of the country; offices enter and read dates in it, and time limits are counted in it."""
 
 KIND_MARKS: dict[DeadlineKind, str] = {"statutory": "法定", "other_procedure": "其他程序", "local": "本地做法"}
 """What is shown for each kind of clock; only the petition regulation's own are 法定."""

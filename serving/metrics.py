@@ -3,7 +3,6 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-_SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 class Metrics:
@@ -22,17 +21,17 @@ class Metrics:
         )  # fmt: skip
         self.stages = Histogram(
             "petition_stage_seconds",
-            "Time of a petition in queue, tokenise, infer and decide; total: of a whole batch, without the queue.",
+            "Time of a petition in queue, tokenise, infer and decide; total: from leaving the queue to its answer.",
             ["stage"], buckets=_SECONDS, registry=self.registry,
         )  # fmt: skip
-        self.batch_size = Histogram(
-            "petition_batch_size", "Petitions per batch.", buckets=_SIZES, registry=self.registry
-        )
         self.waiting = Gauge("petition_queue_depth", "Petitions waiting for the model.", registry=self.registry)
         self.refused = Counter(
             "petition_queue_refused", "Petitions refused because the queue was full.", registry=self.registry
         )
-        self.failures = Counter("petition_batch_failures", "Batches that raised.", registry=self.registry)
+        self.failures = Counter(
+            "petition_judging_failures", "Petitions on which the model failed in an unforeseen way.",
+            registry=self.registry,
+        )  # fmt: skip
         self.reloads = Counter(
             "petition_bundle_reloads", "Bundle reloads by outcome.", ["outcome"], registry=self.registry
         )

@@ -9,12 +9,12 @@ import structlog
 
 from nlp.errors import BundleError, PetitionError
 from nlp.petition import Petition, Suggestion
-from serving.batcher import ModelWorker, WorkerClosed
 from serving.classifier import Classifier, LoadClassifier
 from serving.errors import Problem
 from serving.labels import LabelBook
 from serving.logs import described
 from serving.metrics import Metrics
+from serving.model_worker import ModelWorker, WorkerClosed
 from serving.settings import Settings
 
 _log = structlog.get_logger("serving.model")
@@ -65,13 +65,7 @@ class ModelHost:
             self.state, self.fault = "failed", f"模型加载失败（{type(error).__name__}）"
             _log.error("bundle_failed", **described(error))
         else:
-            worker = ModelWorker(
-                classifier,
-                metrics=self._metrics,
-                max_waiting=self._settings.max_waiting,
-                max_batch=self._settings.max_batch,
-                max_batch_chars=self._settings.max_batch_chars,
-            )
+            worker = ModelWorker(classifier, metrics=self._metrics, max_waiting=self._settings.max_waiting)
             worker.start()
             self._worker, self._current = worker, (classifier, labels)
             self.state = "ready"
@@ -80,11 +74,8 @@ class ModelHost:
     def _try_out(self, classifier: Classifier) -> LabelBook:
         """Return the labels of a classifier that answers."""
         labels = LabelBook.of(classifier.taxonomy)
-        petitions = [WARM_UP[index % len(WARM_UP)] for index in range(self._settings.max_batch)]
-        for batch in (petitions[:1], petitions):
-            answers = classifier.suggest_many(batch)
-            if len(answers) != len(batch):
-                raise BundleError(f"warm-up: {len(batch)} petitions gave {len(answers)} suggestions")
+        for petition in WARM_UP:
+            classifier.suggest(petition)
         return labels
 
     @property

@@ -1,4 +1,4 @@
-"""Everything an operator can set, read from the environment (prefix `PETITION_`) or an `.env` file.
+"""Everything an operator can set, read from the environment (prefix `PETITION_`).
 
 Bad values and bad pairs are refused here, before anything is opened. docs/configuration.md is generated
 from this file (`python -m serving.configuration`) and a test holds the two together.
@@ -46,8 +46,9 @@ class Settings(BaseSettings):
     knowledge_overlay: Path | None = Field(
         default=None, description="本机关的口径文件（YAML，格式见 docs/knowledge.md）：本地期限、线索、依据。"
     )
-    max_batch: int = Field(default=16, ge=1, le=512, description="一次推理最多合并多少件。")
-    max_batch_chars: int = Field(default=24_000, ge=1, description="一次推理合并后的总字数上限（件数×最长件）。")
+    notice_templates: Path | None = Field(
+        default=None, description="本机关的文书模板所在文件夹（格式见 docs/notices.md）；没有的文书用随软件的模板。"
+    )
     max_waiting: int = Field(default=128, ge=1, le=100_000, description="等待推理的件数上限，超过即答 429。")
     answer_timeout: float = Field(default=60.0, gt=0, description="一件最多等待推理多少秒，超过答 503。")
     shutdown_grace: float = Field(default=30.0, gt=0, description="停止时最多用多少秒把已接收的件答完。")
@@ -59,7 +60,9 @@ class Settings(BaseSettings):
     rate_limit: str = Field(default="1200/minute", description="每个用户或密钥的请求速率上限（每进程计）。")
     login_rate_limit: str = Field(default="10/minute", description="每个来源地址的登录尝试速率上限。")
     open_classify: bool = Field(
-        default=False, description="研判、分类体系、模型信息三个接口是否免登录（只宜用于隔离网络或试用）。"
+        default=False,
+        description="`POST /v1/classify`、`POST /v1/assess`、`GET /v1/taxonomy`、`GET /v1/model`、`GET /v1/knowledge` "
+        "是否免登录（只宜用于隔离网络或试用）。",
     )
     open_metrics: bool = Field(default=False, description="/metrics 是否免登录。")
 

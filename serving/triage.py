@@ -39,13 +39,18 @@ _ROWS_AHEAD = 4
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One table to judge and where the result goes; `sheet` is the worksheet that was asked for."""
+    """One table to judge and where the result goes; `sheet` is the worksheet that was asked for.
+
+    The overlays are the office's files the classifiers were loaded with.
+    """
 
     source: Path
     table: Table
     columns: Columns
     out: Path
     sheet: str | None = None
+    taxonomy_overlay: Path | None = None
+    knowledge_overlay: Path | None = None
 
     @property
     def partial(self) -> Path:
@@ -143,7 +148,7 @@ def judge(row: Row, columns: Columns, classifier: Classifier) -> Result:
     if (length := len(petition.content)) > MAX_CHARACTERS:
         return _failed(f"too_long:{length}字，上限{MAX_CHARACTERS}字")
     try:
-        return _judged(classifier.suggest_many([petition])[0])
+        return _judged(classifier.suggest(petition))
     except TextError as error:
         return _failed(f"not_judgeable:{error}")
     except Exception as error:  # noqa: BLE001  one row must not stop the others; its message could quote the text
@@ -216,4 +221,10 @@ def _about(job: Job, classifier: Classifier) -> dict[str, Any]:
         "program": version("petition-router"),
         "bundle": classifier.bundle.id,
         "taxonomy": classifier.taxonomy.version,
+        "taxonomy_overlay": _digest(job.taxonomy_overlay),
+        "knowledge_overlay": _digest(job.knowledge_overlay),
     }
+
+
+def _digest(overlay: Path | None) -> str | None:
+    return sha256(overlay) if overlay else None

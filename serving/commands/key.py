@@ -1,6 +1,6 @@
 """petition key."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -8,8 +8,10 @@ from cryptography.fernet import Fernet
 
 from serving.commands.opening import opened_store
 from serving.context import utc_now
+from serving.law import CHINA, day_of
 from serving.roles import COMMAND_LINE, ROLE_NAMES, ROLES
 from serving.store import keys
+from serving.store.schema import ApiKeyRow
 
 app = typer.Typer(help="其他系统的接口密钥。", no_args_is_help=True)
 
@@ -36,10 +38,15 @@ def list_keys() -> None:
     """List the keys without their secrets."""
     with opened_store() as store, store.read() as session:
         rows = keys.everything(session)
+    now = utc_now()
     for row in rows:
-        expires = f"{row.expires_at:%Y-%m-%d}" if row.expires_at else "不到期"
-        state = "已作废" if row.revoked_at else expires
-        typer.echo(f"{row.id}\t{row.prefix}…\t{row.role}\t{state}\t{row.name}")
+        typer.echo(f"{row.id}\t{row.prefix}…\t{row.role}\t{_state(row, now)}\t{row.name}")
+
+
+def _state(row: ApiKeyRow, now: datetime) -> str:
+    if row.revoked_at is None:
+        return f"{day_of(row.expires_at)}" if row.expires_at else "不到期"
+    return "已作废" if row.revoked_at <= now else f"{row.revoked_at.astimezone(CHINA):%Y-%m-%d %H:%M} 作废"
 
 
 @app.command(help="换新密钥，旧密钥在过渡期后作废。")

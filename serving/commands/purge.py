@@ -27,6 +27,6 @@ def purge(
     if not yes:
         typer.confirm(f"清除 {older_than.days} 天以前收到的已办结件的文本，不可恢复。继续？", abort=True)
     now = utc_now()
-    with opened_store() as store, store.write() as session:
-        done = retention.purge(session, older_than=now - older_than, actor=COMMAND_LINE, now=now)
+    with opened_store() as store:
+        done = retention.purge(store, older_than=now - older_than, actor=COMMAND_LINE, now=now)
     typer.echo(f"已清除 {done.n_purged} 件；另有 {done.n_still_open} 件仍在办，未动。")

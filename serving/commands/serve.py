@@ -1,6 +1,8 @@
 """petition serve."""
 
 import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,6 +11,7 @@ from fastapi import FastAPI
 
 from nlp.errors import CollectedError
 from nlp.knowledge import load_knowledge
+from nlp.notices import check_templates
 from nlp.taxonomy import load_taxonomy
 from serving import logs
 from serving.app import create_app
@@ -35,7 +38,7 @@ def serve(
     """Run the server until it is told to stop."""
     settings = read_settings(host=host, port=port, workers=workers)
     logs.configure(settings.log_level)
-    _check_overlays(settings)
+    _check_own_files(settings)
     _prepare(settings)
     typer.echo(f"信访事项研判：http://{settings.host}:{settings.port}/", err=True)
     for name in ("host", "port", "workers"):  # the worker processes read the environment
@@ -57,12 +60,17 @@ def serve(
     )
 
 
-def _check_overlays(settings: Settings) -> None:
-    """Refuse to start on overlay files that are at fault, with every fault of both: the model loads much later."""
+def _check_own_files(settings: Settings) -> None:
+    """Refuse to start on an office's files that are at fault, with every fault of all: the model loads much later."""
     faults = []
-    for load, overlay in ((load_taxonomy, settings.taxonomy_overlay), (load_knowledge, settings.knowledge_overlay)):
+    checks: Sequence[tuple[Callable[[Path | None], object], Path | None]] = (
+        (load_taxonomy, settings.taxonomy_overlay),
+        (load_knowledge, settings.knowledge_overlay),
+        (check_templates, settings.notice_templates),
+    )
+    for check, files in checks:
         try:
-            load(overlay)
+            check(files)
         except CollectedError as error:
             faults.append(str(error))
     if faults:

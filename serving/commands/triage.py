@@ -46,7 +46,15 @@ def triage(
     triaging.check_paths(source, out, force=force)
     table = open_table(source, sheet=sheet)
     columns = find_columns(table.columns, id_column=id_column, title_column=title_column, text_column=text_column)
-    job = triaging.Job(source=source, table=table, columns=columns, out=out, sheet=sheet)
+    job = triaging.Job(
+        source=source,
+        table=table,
+        columns=columns,
+        out=out,
+        sheet=sheet,
+        taxonomy_overlay=taxonomy_overlay,
+        knowledge_overlay=knowledge_overlay,
+    )
     _tell_reading(messages, columns, notice=table.notice)
     if force and not resume:
         job.partial.unlink(missing_ok=True)

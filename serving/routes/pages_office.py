@@ -9,13 +9,14 @@ from fastapi.responses import HTMLResponse
 
 from nlp.petition import HEADS
 from serving.context import Ctx
+from serving.law import CHINA
 from serving.roles import ROLE_NAMES
 from serving.routes import accounts, insight
 from serving.schemas.base import Clean
 from serving.store.accounts import SignedIn
 from serving.web.markdown import as_html
 from serving.web.names import AGE_NAMES, HEAD_NAMES, STATE_NAMES
-from serving.web.rendering import CHINA, render
+from serving.web.rendering import render
 from serving.web.visiting import Visiting
 
 router = APIRouter(include_in_schema=False)

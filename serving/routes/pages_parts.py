@@ -16,14 +16,14 @@ from serving.redaction import masked_view
 from serving.roles import Actor
 from serving.routes.petitions import PetitionId, history
 from serving.schemas.base import Clean
-from serving.schemas.petitions import EventOut, PetitionOut
+from serving.schemas.petitions import EventOut
 from serving.schemas.suggestion import PetitionIn
 from serving.store import petitions
 from serving.web.law import law_of_kept, law_of_trial
 from serving.web.pinyin import spell
 from serving.web.related import related_view
 from serving.web.rendering import render_part
-from serving.web.work import NOTHING, Work, basis_of, may, trial, work_on
+from serving.web.work import Work, basis_of, may, trial, work_on
 
 router = APIRouter(prefix="/desk", include_in_schema=False)
 
@@ -33,16 +33,22 @@ Deciding = Annotated[Actor, Depends(Allowed("decide"))]
 Describing = Annotated[Actor, Depends(Allowed("describe_model"))]
 
 
-def load_work(context: Context, petition_id: str, actor: Actor) -> tuple[Work, PetitionOut]:
-    """Return the working panel of a petition as `actor` may see it, and the petition; raises 404."""
+def load_work(context: Context, petition_id: str, actor: Actor) -> Work:
+    """Return the working panel of a petition as `actor` may see it; raises 404."""
     with context.store.read() as session:
         case = petitions.load(session, petitions.get(session, petition_id, actor=actor))
     shown = presenting.whole(case, actor=actor, now=context.now())
     classifier = context.host.classifier
     law = law_of_kept(shown, knowledge=classifier.knowledge, taxonomy=classifier.taxonomy)
     related = related_view(context, petition_id, actor)
-    work = work_on(shown, taxonomy=classifier.taxonomy, book=context.host.labels, law=law, related=related)
-    return work, shown
+    return work_on(
+        shown,
+        decided_now=case.present_review is not None,
+        taxonomy=classifier.taxonomy,
+        book=context.host.labels,
+        law=law,
+        related=related,
+    )
 
 
 def load_events(context: Context, petition_id: str, actor: Actor) -> list[EventOut]:
@@ -64,15 +70,15 @@ async def try_out(body: PetitionIn, context: Ctx, actor: Judging) -> HTMLRespons
         book=context.host.labels,
         law=law,
     )
-    return render_part("work.html", work=shown, can=NOTHING, may_submit=actor.may("submit"))
+    return render_part("work.html", work=shown, can=may(shown, actor), may_submit=actor.may("submit"))
 
 
 @router.get("/petitions/{petition_id}/work")
 def panel(context: Ctx, actor: Reading, petition_id: PetitionId) -> HTMLResponse:
     """Return the working panel as it is now."""
-    work, petition = load_work(context, petition_id, actor)
+    work = load_work(context, petition_id, actor)
     past = load_events(context, petition_id, actor)
-    return render_part("work.html", work=work, can=may(petition, actor), events=past, may_submit=False)
+    return render_part("work.html", work=work, can=may(work, actor), events=past, may_submit=False)
 
 
 @router.get("/departments")

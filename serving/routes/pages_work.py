@@ -6,15 +6,15 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
-from nlp.normalise import normalise
 from nlp.petition import HEADS, Head, Level
 from serving import presenting
 from serving.context import Context, Ctx
+from serving.law import CHINA
 from serving.queues import QUEUE_NAMES, QUEUES, URGENCY, Queue
 from serving.roles import Actor
 from serving.routes.insight import queues as count_queues
 from serving.routes.pages_parts import load_events, load_work
-from serving.routes.petitions import PetitionId
+from serving.routes.petitions import PetitionId, search_words
 from serving.schemas.base import Clean
 from serving.schemas.petitions import State
 from serving.store import petitions
@@ -23,7 +23,7 @@ from serving.store.paging import NEWEST, PRESSING, Order
 from serving.store.petitions import Filter
 from serving.web.names import LEVEL_NAMES, STATE_NAMES
 from serving.web.passages import around
-from serving.web.rendering import CHINA, render
+from serving.web.rendering import render
 from serving.web.visiting import Visiting
 from serving.web.work import may
 
@@ -64,13 +64,13 @@ def petition(
     request: Request, context: Ctx, visitor: Reader, petition_id: PetitionId, queue: Queue | None = None
 ) -> HTMLResponse:
     """Show one petition with its working panel and everything that happened to it."""
-    work, kept = load_work(context, petition_id, visitor.actor)
+    work = load_work(context, petition_id, visitor.actor)
     return render(
         request,
         "petition.html",
         visitor=visitor,
         work=work,
-        can=may(kept, visitor.actor),
+        can=may(work, visitor.actor),
         events=load_events(context, petition_id, visitor.actor),
         may_submit=False,
         queue=queue,
@@ -102,19 +102,19 @@ def search(
         "category_l1": category_l1, "category_l2": category_l2, "nature": nature, "channel": channel,
         "department": department,
     }  # fmt: skip
-    words = normalise(q).text
+    words = search_words(q)
     wanted = Filter(
         state=state,
         queue=queue,
         level=URGENCY[level] if level else None,
         labels={head: given[head] for head in HEADS if given[head]},
-        text=words,
+        text=" ".join(words),
         external_id=external_id,
         received_from=_midnight(since) if since else None,
         received_to=_midnight(until) + timedelta(days=1) if until else None,
         claimed_by=visitor.actor.id if mine else "",
     )
-    items, more = _found(context, visitor.actor, wanted, limit=PAGE, cursor=cursor, words=words.split())
+    items, more = _found(context, visitor.actor, wanted, limit=PAGE, cursor=cursor, words=words)
     chosen: dict[str, Any] = {
         "q": q, "state": state, "queue": queue, "level": level, "external_id": external_id,
         "since": since, "until": until, "mine": "true" if mine else "",

@@ -17,6 +17,7 @@ from serving.access import Allowed
 from serving.context import Context, Ctx
 from serving.errors import Problem
 from serving.judging import check_size, judge_one
+from serving.law import day_of
 from serving.queues import URGENCY, Queue, place
 from serving.redaction import masked_view
 from serving.roles import Actor
@@ -103,18 +104,15 @@ def _keep(
         source=body.source,
         external_id=body.external_id,
         received_at=now,
+        received_on=day_of(now),
     )
+    claim = body.claim and not intake.placing.blind
     with context.store.write() as session:
+        if claim:
+            claims.check_room(session, actor=actor, now=now, max_claims=settings.max_claims)
         case = petitions.keep(session, intake, actor=actor)
-        if body.claim and not case.hidden:
-            claims.claim_one(
-                session,
-                case.petition.id,
-                actor=actor,
-                now=now,
-                lasts=context.claim_lasts,
-                max_claims=settings.max_claims,
-            )
+        if claim:
+            claims.take(session, case.petition, actor=actor, now=now, lasts=context.claim_lasts)
             case = petitions.load(session, case.petition)
         answer = presenting.whole(case, actor=actor, now=now).model_dump(mode="json")
         idempotency.remember(
@@ -128,6 +126,14 @@ def _keep(
         )
     context.related.catch_up()
     return answer
+
+
+def search_words(typed: str) -> list[str]:
+    """Return the words of a search as the kept texts spell them.
+
+    They are normalised one by one: normalising the whole would join Chinese words.
+    """
+    return [word for part in typed.split() for word in normalise(part).text.split()]
 
 
 class ListQuery:
@@ -161,8 +167,7 @@ class ListQuery:
             queue=queue or "",
             level=URGENCY[level] if level else None,
             labels={head: given[head] for head in HEADS if given[head]},
-            # Spelt as the kept text is, word by word: normalising joins Chinese words.
-            text=" ".join(normalise(word).text for word in q.split()),
+            text=" ".join(search_words(q)),
             external_id=external_id,
             received_from=received_from,
             received_to=received_to,

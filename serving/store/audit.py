@@ -44,7 +44,10 @@ def _digest(row: AuditRow) -> str:
 def append(
     session: Session, *, actor: Actor, action: str, subject: str, detail: Mapping[str, Any] | None = None
 ) -> AuditRow:
-    """Add a line. Call it last in a transaction: from here to the commit no other line can be written."""
+    """Add a line. Call it last in a transaction: from here to the commit no other line can be written.
+
+    So every other lock is taken before: who holds this one must not wait for somebody who waits for it.
+    """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     last = session.scalars(select(AuditRow).order_by(AuditRow.seq.desc()).limit(1)).first()

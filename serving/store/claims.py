@@ -31,7 +31,7 @@ def claim_next(
     Blind reviews go only to those who may do them, and never to who submitted the petition.
     Raises the 409 problem where the actor already holds `max_claims`.
     """
-    _check_room(session, actor, now, max_claims)
+    check_room(session, actor=actor, now=now, max_claims=max_claims)
     query = select(PetitionRow).where(PetitionRow.state == "queued", _free(now))
     if queue:
         query = query.where(PetitionRow.queue == queue)
@@ -42,7 +42,7 @@ def claim_next(
     query = query.order_by(*paging.clauses(paging.PRESSING))
     petition = session.scalars(query.limit(1).with_for_update(skip_locked=True)).first()
     if petition is not None:
-        _take(session, petition, actor, now, lasts)
+        take(session, petition, actor=actor, now=now, lasts=lasts)
     return petition
 
 
@@ -59,8 +59,8 @@ def claim_one(
         return petition
     if petition.claim_id and petition.claim_expires_at and petition.claim_expires_at > now:
         raise held_by_another(session, petition)
-    _check_room(session, actor, now, max_claims)
-    _take(session, petition, actor, now, lasts)
+    check_room(session, actor=actor, now=now, max_claims=max_claims)
+    take(session, petition, actor=actor, now=now, lasts=lasts)
     return petition
 
 
@@ -71,7 +71,8 @@ def held_by_another(session: Session, petition: PetitionRow) -> Problem:
     return Problem(409, code="held_by_another", detail=f"此件正由 {holder} 办理。", holder=holder)
 
 
-def _check_room(session: Session, actor: Actor, now: datetime, max_claims: int) -> None:
+def check_room(session: Session, *, actor: Actor, now: datetime, max_claims: int) -> None:
+    """Raise the 409 problem where the actor holds `max_claims`; their other requests wait until the commit."""
     if session.get_bind().dialect.name == "postgresql":
         # Counting and taking must be one step per person; SQLite has a single writer anyway.
         session.execute(select(func.pg_advisory_xact_lock(func.hashtext(actor.id))))
@@ -84,7 +85,8 @@ def _check_room(session: Session, actor: Actor, now: datetime, max_claims: int) 
         raise Problem(409, code="too_many_claims", detail=f"您手上已有 {max_claims} 件未决，请先办理或放回。")
 
 
-def _take(session: Session, petition: PetitionRow, actor: Actor, now: datetime, lasts: timedelta) -> None:
+def take(session: Session, petition: PetitionRow, *, actor: Actor, now: datetime, lasts: timedelta) -> None:
+    """Put `petition`, which nobody holds any longer, into the actor's hands; `check_room` comes before."""
     if petition.claim_id:
         end(session, petition, now=petition.claim_expires_at or now, how="expired", by="")
     claim = ClaimRow(

@@ -12,14 +12,15 @@ from serving.errors import Problem
 from serving.roles import Actor
 from serving.store import audit
 from serving.store.claims import held_by_another
-from serving.store.petitions import Case, get, hides_suggestion, labels_of, load, standing_review
+from serving.store.petitions import Case, get, hides_suggestion, labels_of, load
 from serving.store.schema import CorrectionRow, PetitionRow, ReviewRow
 
 Action = Literal["accept", "correct", "send_back", "out_of_scope", "several_appeals"]
 
 CorrectionReason = Literal[
-    "text_misread", "wrong_boundary", "local_rule", "law_or_policy", "label_missing", "other", "blind"
-]
+    "text_misread", "wrong_boundary", "local_rule", "law_or_policy", "label_missing", "other", "blind",
+    "several_appeals",
+]  # fmt: skip
 CORRECTION_REASONS: dict[CorrectionReason, str] = {
     "text_misread": "理解错了内容",
     "wrong_boundary": "相近类别混淆",
@@ -28,6 +29,7 @@ CORRECTION_REASONS: dict[CorrectionReason, str] = {
     "label_missing": "没有合适选项",
     "other": "其他",
     "blind": "盲审独立判断",
+    "several_appeals": "一件多诉",
 }
 
 _STATES: dict[str, str] = {
@@ -121,9 +123,14 @@ def decide(session: Session, petition_id: str, verdict: Verdict, *, actor: Actor
     session.add(review)
     session.flush()
     for head in changed if _STATES[action] == "decided" else ():
-        reason = "blind" if case.hidden else verdict.reasons.get(head, "other")
         session.add(
-            CorrectionRow(review_id=review.id, head=head, suggested=suggested[head], final=final[head], reason=reason)
+            CorrectionRow(
+                review_id=review.id,
+                head=head,
+                suggested=suggested[head],
+                final=final[head],
+                reason=_reason(case, verdict, head),
+            )
         )
     _apply(petition, state=_STATES[action], labels=final)
     session.flush()
@@ -137,10 +144,17 @@ def _final_labels(case: Case, verdict: Verdict) -> dict[Head, str]:
         if verdict.action == "accept" or set(verdict.labels) != set(HEADS):
             raise Problem(422, code="blind_needs_labels", detail="盲审件不显示建议，请用 correct 填写全部五项。")
         return {head: verdict.labels[head] for head in HEADS}
+    if verdict.action == "accept":
+        return {head: case.suggestion.labels[head] for head in HEADS}
     standing = labels_of(case.petition)
     if verdict.action == "several_appeals":
         return {**standing, **verdict.appeals[0]}
     return {**standing, **verdict.labels}
+
+
+def _reason(case: Case, verdict: Verdict, head: Head) -> str:
+    """Return why `head` differs from the suggestion; blind review and several appeals need no reason of their own."""
+    return "blind" if case.hidden else verdict.reasons.get(head, "several_appeals")
 
 
 def _check_reasons(case: Case, verdict: Verdict, changed: list[Head]) -> None:
@@ -157,6 +171,8 @@ def _check_reasons(case: Case, verdict: Verdict, changed: list[Head]) -> None:
 def _co_departments(case: Case, verdict: Verdict) -> tuple[str, ...]:
     if verdict.co_departments is not None:
         return verdict.co_departments
+    if case.review is not None and verdict.action != "accept":
+        return tuple(case.review.co_departments)
     return tuple(candidate["code"] for candidate in case.suggestion.answer["co_departments"])
 
 
@@ -183,8 +199,8 @@ def undo(session: Session, petition_id: str, *, actor: Actor, expected: int, now
     Raises 404; 409 where it changed, is not held, was blind (the suggestion has been seen), or is not theirs.
     """
     petition = _held_version(session, petition_id, actor=actor, expected=expected)
-    review = standing_review(session, petition_id)
-    if review is None or review.claim_id != petition.claim_id:
+    review = load(session, petition).present_review
+    if review is None:
         raise Problem(409, code="nothing_to_undo", detail="本次领取期间没有可撤销的决定。")
     if review.blind:
         raise Problem(409, code="blind_is_final", detail="盲审决定提交后即显示建议，不能撤销重做。")

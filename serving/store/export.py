@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from nlp.petition import HEADS
+from serving.store.petitions import stands
 from serving.store.schema import CorrectionRow, PetitionRow, ReviewRow, SuggestionRow
 from serving.tables.formulas import neutralise
 
@@ -35,7 +36,7 @@ def decided(session: Session, *, since: datetime | None, until: datetime | None)
             .join(SuggestionRow, SuggestionRow.id == ReviewRow.suggestion_id)
             .where(
                 ReviewRow.id > after,
-                ReviewRow.undone_at.is_(None),
+                stands(),
                 ReviewRow.action.in_(("accept", "correct", "several_appeals")),
                 PetitionRow.purged_at.is_(None),
             )
@@ -50,10 +51,8 @@ def decided(session: Session, *, since: datetime | None, until: datetime | None)
         if not rows:
             return
         reasons = _reasons(session, [review.id for review, _, _ in rows])
-        standing = _standing(session, [petition.id for _, petition, _ in rows])
         for review, petition, suggestion in rows:
-            if standing[petition.id] == review.id:
-                yield _row(review, petition, suggestion, reasons.get(review.id, {}))
+            yield _row(review, petition, suggestion, reasons.get(review.id, {}))
         after = rows[-1][0].id
         session.expunge_all()
 
@@ -63,15 +62,6 @@ def _reasons(session: Session, review_ids: list[int]) -> dict[int, dict[str, str
     for correction in session.scalars(select(CorrectionRow).where(CorrectionRow.review_id.in_(review_ids))):
         found.setdefault(correction.review_id, {})[correction.head] = correction.reason
     return found
-
-
-def _standing(session: Session, petition_ids: list[str]) -> dict[str, int]:
-    query = (
-        select(ReviewRow.petition_id, ReviewRow.id)
-        .where(ReviewRow.petition_id.in_(petition_ids), ReviewRow.undone_at.is_(None))
-        .order_by(ReviewRow.id)
-    )
-    return {row.petition_id: row.id for row in session.execute(query)}
 
 
 def _row(

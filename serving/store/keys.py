@@ -1,4 +1,7 @@
-"""Keys of other systems: drawn at random, kept as a hash, told apart by their prefix."""
+"""Keys of other systems: drawn at random, kept as a hash, told apart by their prefix.
+
+A system keeps its identity when its key is rotated: what it submitted stays its own.
+"""
 
 from datetime import datetime, timedelta
 
@@ -16,15 +19,26 @@ PREFIX_CHARS = len(_SCHEME) + 8
 
 
 def create(
-    session: Session, *, name: str, role: str, expires_at: datetime | None, actor: Actor, now: datetime
+    session: Session,
+    *,
+    name: str,
+    role: str,
+    expires_at: datetime | None,
+    actor: Actor,
+    now: datetime,
+    acts_as: int | None = None,
 ) -> tuple[ApiKeyRow, str]:
-    """Create a key; return its row and the key itself, which is shown this once. Raises 422."""
+    """Create a key, of a system of its own or of that of the key `acts_as`.
+
+    Return its row and the key itself, which is shown this once. Raises 422.
+    """
     if role not in ROLES:
         raise Problem(422, code="unknown_role", detail=f"没有角色 {role!r}；可用：{'、'.join(ROLES)}。")
     if expires_at is not None and expires_at <= now:
         raise Problem(422, code="already_expired", detail="到期时间须在将来。")
     key = _SCHEME + passwords.new_token()
     row = ApiKeyRow(
+        acts_as=acts_as,
         name=name,
         prefix=key[:PREFIX_CHARS],
         digest=passwords.digest(key),
@@ -35,8 +49,12 @@ def create(
     )
     session.add(row)
     session.flush()
-    _record(session, actor, "key.created", row, role=role)
+    _record(session, actor, "key.created", row, role=role, acts_as=_identity(row))
     return row, key
+
+
+def _identity(row: ApiKeyRow) -> str:
+    return f"key:{row.acts_as or row.id}"
 
 
 def _record(session: Session, actor: Actor, action: str, row: ApiKeyRow, **detail: object) -> None:
@@ -58,14 +76,22 @@ def _usable(session: Session, key_id: int, now: datetime) -> ApiKeyRow:
 
 
 def rotate(session: Session, key_id: int, *, overlap: timedelta, actor: Actor, now: datetime) -> tuple[ApiKeyRow, str]:
-    """Replace a key by a new one with its name, role and end; the old one works on for `overlap`.
+    """Replace a key by a new one with its identity, name, role and end; the old one works on for `overlap`.
 
     Raises 404, and 409 for a revoked key.
     """
     old = _usable(session, key_id, now)
     old.revoked_at = now + overlap
     session.flush()
-    return create(session, name=old.name, role=old.role, expires_at=old.expires_at, actor=actor, now=now)
+    return create(
+        session,
+        name=old.name,
+        role=old.role,
+        expires_at=old.expires_at,
+        actor=actor,
+        now=now,
+        acts_as=old.acts_as or old.id,
+    )
 
 
 def revoke(session: Session, key_id: int, *, actor: Actor, now: datetime) -> ApiKeyRow:
@@ -85,7 +111,7 @@ def actor_for(session: Session, key: str, *, now: datetime) -> Actor | None:
     if row is None or (row.expires_at and row.expires_at <= now) or (row.revoked_at and row.revoked_at <= now):
         return None
     role: Role = row.role  # type: ignore[assignment]  # checked by `create`
-    return Actor(id=f"key:{row.id}", name=row.name, role=role)
+    return Actor(id=_identity(row), name=row.name, role=role)
 
 
 def _find(session: Session, key: str) -> ApiKeyRow | None:

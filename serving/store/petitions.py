@@ -3,11 +3,11 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from nlp.petition import HEADS, Head
 from serving.errors import Problem
@@ -38,10 +38,16 @@ class Case:
         """Whether the suggestion must not be shown yet, because the review is blind."""
         return hides_suggestion(self.petition)
 
+    @property
+    def present_review(self) -> ReviewRow | None:
+        """The decision that stands, where it was made under the present claim: only that one can be undone."""
+        made_now = self.review and self.claim and self.review.claim_id == self.claim.id
+        return self.review if made_now else None
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Intake:
-    """A judged petition, ready to be kept."""
+    """A judged petition, ready to be kept; `received_on` is the civil day in China on which it was received."""
 
     view: MaskedView
     fingerprint: Fingerprint
@@ -51,6 +57,7 @@ class Intake:
     source: str
     external_id: str | None
     received_at: datetime
+    received_on: date
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,9 +86,9 @@ def labels_of(petition: PetitionRow) -> dict[Head, str]:
     return {head: getattr(petition, head) for head in HEADS}
 
 
-def new_id(received_at: datetime) -> str:
+def new_id(received_on: date) -> str:
     """Return a number a person can read out: P, the day, ten random characters."""
-    return f"P{received_at:%y%m%d}-" + "".join(secrets.choice(_ALPHABET) for _ in range(10))
+    return f"P{received_on:%y%m%d}-" + "".join(secrets.choice(_ALPHABET) for _ in range(10))
 
 
 def keep(session: Session, intake: Intake, *, actor: Actor) -> Case:
@@ -89,7 +96,7 @@ def keep(session: Session, intake: Intake, *, actor: Actor) -> Case:
     answer, placing = intake.view.answer, intake.placing
     labels = {head: answer.predictions[head].code for head in HEADS}
     petition = PetitionRow(
-        id=new_id(intake.received_at),
+        id=new_id(intake.received_on),
         external_id=intake.external_id,
         source=intake.source,
         submitted_by=actor.id,
@@ -176,9 +183,22 @@ def load(session: Session, petition: PetitionRow) -> Case:
 
 
 def standing_review(session: Session, petition_id: str) -> ReviewRow | None:
-    """Return the latest decision that was not undone."""
-    query = select(ReviewRow).where(ReviewRow.petition_id == petition_id, ReviewRow.undone_at.is_(None))
-    return session.scalars(query.order_by(ReviewRow.id.desc()).limit(1)).first()
+    """Return the decision that stands, None before the first one."""
+    return session.scalars(select(ReviewRow).where(ReviewRow.petition_id == petition_id, stands())).first()
+
+
+def stands(*, blind_apart: bool = False) -> ColumnElement[bool]:
+    """Return the SQL of a decision that stands: the latest of its petition that was not undone.
+
+    With `blind_apart` a blind one, made without seeing the suggestion, and an open one do not replace each other.
+    """
+    later = aliased(ReviewRow)
+    replaced = select(later.id).where(
+        later.petition_id == ReviewRow.petition_id, later.id > ReviewRow.id, later.undone_at.is_(None)
+    )
+    if blind_apart:
+        replaced = replaced.where(later.blind == ReviewRow.blind)
+    return and_(ReviewRow.undone_at.is_(None), ~replaced.correlate(ReviewRow).exists())
 
 
 def _contains(text: str) -> ColumnElement[bool]:

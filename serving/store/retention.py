@@ -1,5 +1,6 @@
 """Forgetting: old texts are removed, labels and times stay, so that statistics remain true."""
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,9 +9,12 @@ from sqlalchemy.orm import Session
 
 from serving.roles import Actor
 from serving.store import audit, fingerprints
+from serving.store.engine import Store
 from serving.store.schema import IdempotencyRow, PetitionRow, ReviewRow, SuggestionRow
 
 _BATCH = 500
+_PAUSE_SECONDS = 0.2
+"""Between batches: a writer that waits for SQLite looks every 0.1 s whether it is free, and must find it so."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,24 +25,31 @@ class Purged:
     n_still_open: int
 
 
-def purge(session: Session, *, older_than: datetime, actor: Actor, now: datetime) -> Purged:
+def purge(store: Store, *, older_than: datetime, actor: Actor, now: datetime) -> Purged:
     """Remove text, original, fingerprint, evidence, notes and the sender's number of closed petitions received before.
 
     What stays: labels, decisions, corrections, times, the record. A petition still in a queue is never touched.
+    Each batch is a transaction of its own, with its line in the record, so that a server at work need not wait.
     """
-    old = (PetitionRow.received_at < older_than, PetitionRow.purged_at.is_(None))
     n_purged = 0
     while True:
-        closed = select(PetitionRow.id).where(*old, PetitionRow.state != "queued").limit(_BATCH)
-        ids = list(session.scalars(closed))
-        if not ids:
-            break
-        _forget(session, ids, now)
-        n_purged += len(ids)
-    n_open = session.scalar(select(func.count()).select_from(PetitionRow).where(*old)) or 0
-    detail = {"older_than": older_than.isoformat(), "purged": n_purged, "still_open": n_open}
+        with store.write() as session:
+            batch = _purge_batch(session, older_than=older_than, actor=actor, now=now)
+        n_purged += batch.n_purged
+        if batch.n_purged < _BATCH:
+            return Purged(n_purged=n_purged, n_still_open=batch.n_still_open)
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _purge_batch(session: Session, *, older_than: datetime, actor: Actor, now: datetime) -> Purged:
+    old = (PetitionRow.received_at < older_than, PetitionRow.purged_at.is_(None))
+    closed = select(PetitionRow.id).where(*old, PetitionRow.state != "queued").order_by(PetitionRow.id)
+    ids = list(session.scalars(closed.limit(_BATCH).with_for_update()))
+    _forget(session, ids, now)
+    n_open = session.scalar(select(func.count()).where(*old, PetitionRow.state == "queued")) or 0
+    detail = {"older_than": older_than.isoformat(), "purged": len(ids), "still_open": n_open}
     audit.append(session, actor=actor, action="petitions.purged", subject="petitions", detail=detail)
-    return Purged(n_purged=n_purged, n_still_open=n_open)
+    return Purged(n_purged=len(ids), n_still_open=n_open)
 
 
 def _forget(session: Session, ids: list[str], now: datetime) -> None:

@@ -223,11 +223,16 @@ class SessionRow(Base):
 
 
 class ApiKeyRow(Base):
-    """A key of another system; only its hash is kept, the prefix tells keys apart."""
+    """A key of another system; only its hash is kept, the prefix tells keys apart.
+
+    `acts_as` is the first of the keys that rotation put in each other's place: the system goes on under its number.
+    None for a key that replaced no other.
+    """
 
     __tablename__ = "api_keys"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    acts_as: Mapped[int | None]
     name: Mapped[str] = mapped_column(String(100))
     prefix: Mapped[str] = mapped_column(String(12))
     digest: Mapped[str] = mapped_column(String(64), unique=True)

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, case, func, select, text
 from sqlalchemy.orm import Session
 
 from nlp.petition import HEADS
+from serving.store.petitions import stands
 from serving.store.schema import CorrectionRow, PetitionRow, ReviewRow
 
 _PEOPLE = ("accept", "correct", "several_appeals")
@@ -72,7 +73,7 @@ def figures(session: Session, *, since: datetime, until: datetime, now: datetime
     period = (PetitionRow.received_at >= since, PetitionRow.received_at < until)
     total = session.scalar(select(func.count()).select_from(PetitionRow).where(*period)) or 0
     # The machine's own decision is counted from its reviews: a sampled petition is in a queue all the same.
-    automatic = _n_reviews(session, period, ReviewRow.action == "auto")
+    automatic = _n_reviewed(session, period, ReviewRow.action == "auto")
     open_now = (PetitionRow.state == "queued",)
     return Figures(
         by_day=_counts(session, _local_day(session), *period),
@@ -89,25 +90,24 @@ def figures(session: Session, *, since: datetime, until: datetime, now: datetime
     )
 
 
-def _n_reviews(session: Session, period: Sequence[ColumnElement[bool]], *where: ColumnElement[bool]) -> int:
+def _n_reviewed(session: Session, period: Sequence[ColumnElement[bool]], *where: ColumnElement[bool]) -> int:
     query = (
         select(func.count(func.distinct(ReviewRow.petition_id)))
         .join(PetitionRow, PetitionRow.id == ReviewRow.petition_id)
-        .where(*period, ReviewRow.undone_at.is_(None), *where)
+        .where(*period, *where)
     )
     return session.scalar(query) or 0
 
 
 def _corrected(session: Session, period: Sequence[ColumnElement[bool]], *, blind: bool) -> dict[str, Share]:
-    """Per head, and for `any` of them: in how many of the people's decisions the suggestion was wrong."""
-    kind = (ReviewRow.blind.is_(blind), ReviewRow.action.in_(_PEOPLE))
-    whole = _n_reviews(session, period, *kind)
+    """Per head, and for `any` of them: in how many of the people's standing decisions the suggestion was wrong."""
+    kind = (ReviewRow.blind.is_(blind), ReviewRow.action.in_(_PEOPLE), stands(blind_apart=True))
+    whole = _n_reviewed(session, period, *kind)
     query = (
         select(CorrectionRow.head, ReviewRow.petition_id)
         .join(ReviewRow, ReviewRow.id == CorrectionRow.review_id)
         .join(PetitionRow, PetitionRow.id == ReviewRow.petition_id)
-        .where(*period, ReviewRow.undone_at.is_(None), *kind)
-        .distinct()
+        .where(*period, *kind)
     )
     wrong: dict[str, set[str]] = {head: set() for head in HEADS}
     for head, petition_id in session.execute(query):
@@ -121,7 +121,7 @@ def _confusion(session: Session, period: Sequence[ColumnElement[bool]]) -> dict[
         select(CorrectionRow.head, CorrectionRow.suggested, CorrectionRow.final, func.count())
         .join(ReviewRow, ReviewRow.id == CorrectionRow.review_id)
         .join(PetitionRow, PetitionRow.id == ReviewRow.petition_id)
-        .where(*period, ReviewRow.undone_at.is_(None))
+        .where(*period, stands())
         .group_by(CorrectionRow.head, CorrectionRow.suggested, CorrectionRow.final)
         .order_by(func.count().desc(), CorrectionRow.suggested, CorrectionRow.final)
     )

@@ -169,6 +169,7 @@ _DETAILS = {
     "holder": "原领取人",
     "role": "角色",
     "prefix": "前缀",
+    "acts_as": "身份",
     "display_name": "姓名",
     "disabled": "停用",
     "format": "格式",

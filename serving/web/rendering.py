@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -12,12 +12,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nlp.decide import in_percent
 from serving.context import get_context
+from serving.law import CHINA
 from serving.roles import Permission
 from serving.store.accounts import SignedIn
 from serving.web.names import SOURCE_NAMES, name_of, told
-
-CHINA = timezone(timedelta(hours=8))
-"""The one civil time of the country; offices enter and read dates in it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

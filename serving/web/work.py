@@ -19,8 +19,8 @@ from serving.web.related import RelatedView
 
 ALTERNATIVES_SHOWN = 3
 
-NOTHING = dict.fromkeys(("decide", "claim", "undo", "force_release", "read_original", "draft"), False)
-"""What may be done with a trial."""
+_NOTHING = dict.fromkeys(("decide", "claim", "release", "undo", "force_release", "read_original", "draft"), False)
+"""What may be done with the petition of a trial: there is none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,9 +52,13 @@ class Joint:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Work:
-    """Everything the panel shows; `petition` is None for a trial that is not kept."""
+    """Everything the panel shows; `petition` is None for a trial that is not kept.
+
+    `decided_now` says that the decision that stands was made under the claim that lasts.
+    """
 
     petition: PetitionOut | None
+    decided_now: bool
     title: Sequence[Passage]
     body: Sequence[Passage]
     heads: Sequence[HeadView]
@@ -70,6 +74,7 @@ class Work:
 def work_on(
     petition: PetitionOut,
     *,
+    decided_now: bool,
     taxonomy: Taxonomy,
     book: LabelBook,
     law: LawView | None = None,
@@ -86,6 +91,7 @@ def work_on(
     )
     return _panel(
         petition,
+        decided_now=decided_now,
         content=petition.content,
         title_length=petition.title_length,
         chips=petition.redactions,
@@ -127,6 +133,7 @@ def trial(
 def _panel(
     petition: PetitionOut | None,
     *,
+    decided_now: bool = False,
     content: str,
     title_length: int,
     chips: Sequence[RedactionOut],
@@ -149,6 +156,7 @@ def _panel(
     title, body = _split(pieces, title_length)
     return Work(
         petition=petition,
+        decided_now=decided_now,
         title=title,
         body=body,
         heads=[
@@ -221,17 +229,20 @@ def basis_of(taxonomy: Taxonomy, channel: str) -> str:
     return f"{found.article}：{found.handling}" if found else ""
 
 
-def may(petition: PetitionOut, actor: Actor) -> dict[str, bool]:
-    """Return what `actor` may do with `petition` now; the API checks again."""
+def may(work: Work, actor: Actor) -> dict[str, bool]:
+    """Return what `actor` may do now with the petition of `work`; the API checks again."""
+    petition = work.petition
+    if petition is None:
+        return _NOTHING
     mine = petition.claim is not None and petition.claim.mine
     free = petition.claim is None
     decide = actor.may("decide") and petition.purged_at is None
-    standing = petition.review is not None and petition.review.action != "auto"
     blind_ok = petition.labels is not None or actor.may("review_blind")
     return {
         "decide": decide and mine,
         "claim": decide and free and blind_ok,
-        "undo": decide and mine and standing and not (petition.review and petition.review.blind),
+        "release": mine,
+        "undo": decide and mine and work.decided_now and not (petition.review and petition.review.blind),
         "force_release": petition.claim is not None and not mine and actor.may("force_release"),
         "read_original": petition.has_original and actor.may("read_original"),
         "draft": actor.may("draft_notice"),

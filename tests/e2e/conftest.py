@@ -11,7 +11,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -108,10 +108,7 @@ class ScriptedRouter:
         self.taxonomy = TAXONOMY
         self.knowledge = KNOWLEDGE
 
-    def suggest_many(self, petitions: Sequence[Petition]) -> list[Suggestion]:
-        return [self._suggest(petition) for petition in petitions]
-
-    def _suggest(self, petition: Petition) -> Suggestion:
+    def suggest(self, petition: Petition) -> Suggestion:
         content = petition.content
         masked = mask(normalise(content))
         case = next(case for case in CASES if case["word"] in content)

@@ -11,6 +11,7 @@ pytestmark = pytest.mark.e2e
 
 SMOKE = "楼下的烧烤店油烟直排，噪声到凌晨两点，请依法查处。"
 PHONE = "1380013" + "8000"
+CORRECTED = "生态环境局（分局）"
 
 
 def judge(page: Page, text: str, title: str = "") -> None:
@@ -149,6 +150,75 @@ def test_a_trial_keeps_nothing_until_it_is_registered(desk: Any, visit: Callable
     page.get_by_role("button", name="只研判，不登记").click()
     page.get_by_role("button", name=re.compile("^登记此件")).click()
     page.locator(".work[data-petition^='P']").wait_for()
+
+
+def correct_the_department(page: Page) -> None:
+    page.keyboard.press("5")
+    page.keyboard.type("sthj")
+    page.get_by_role("option").first.wait_for()
+    page.keyboard.press("Enter")
+    page.get_by_label("责任部门的更正原因").select_option("local_rule")
+
+
+def press_next_and_answer(page: Page, answer: str, *, told: str) -> None:
+    page.keyboard.press("n")
+    dialog = page.locator("#sure-dialog")
+    expect(dialog).to_contain_text(told)
+    expect(dialog.get_by_role("button", name="取消")).to_be_focused()
+    dialog.get_by_role("button", name=answer).click()
+    expect(dialog).to_be_hidden()
+
+
+def test_a_trial_is_given_up_only_after_a_question(desk: Any, visit: Callable[..., Page]) -> None:
+    page = visit(desk, "wang.fang")
+    page.get_by_label("正文").fill(SMOKE)
+    page.get_by_role("button", name="只研判，不登记").click()
+    page.locator(".work[data-state='trial']").wait_for()
+    press_next_and_answer(page, "取消", told="这份正文还没有登记")
+    page.get_by_role("button", name="改原文").click()
+    expect(page.get_by_label("正文")).to_have_value(SMOKE)
+    page.get_by_role("button", name="只研判，不登记").click()
+    page.locator(".work[data-state='trial']").wait_for()
+    press_next_and_answer(page, "确定", told="这份正文还没有登记")
+    expect(page.get_by_label("正文")).to_have_value("")
+
+
+def test_corrections_on_the_desk_are_given_up_only_after_a_question(desk: Any, visit: Callable[..., Page]) -> None:
+    page = visit(desk, "wang.fang")
+    judge(page, SMOKE)
+    correct_the_department(page)
+    press_next_and_answer(page, "取消", told="您的改动还没有保存")
+    expect(field(page, "department")).to_have_value(CORRECTED)
+    press_next_and_answer(page, "确定", told="您的改动还没有保存")
+    expect(page.get_by_label("正文")).to_be_visible()
+
+
+def test_what_is_decided_is_decided_anew_as_it_is_shown(desk: Any, visit: Callable[..., Page]) -> None:
+    page = visit(desk, "wang.fang")
+    judge(page, SMOKE)
+    page.keyboard.press("Enter")
+    redo = page.locator("[data-do='accept']")
+    expect(redo).to_have_text("重新办结")
+    correct_the_department(page)
+    expect(redo).to_have_text("按更正办结Enter")
+    page.get_by_role("button", name=re.compile("^下一件")).click()
+    page.locator("#sure-dialog").get_by_role("button", name="取消").click()
+    redo.click()
+    expect(page.locator(".verdict")).to_contain_text("更正王芳")
+    expect(page.get_by_role("button", name=re.compile("^下一件"))).to_be_focused()
+    redo.click()
+    expect(notice(page)).to_contain_text("请选择责任部门的更正原因")
+    page.get_by_label("责任部门的更正原因").select_option("text_misread")
+    redo.click()
+    expect(page.locator("#history").get_by_text("办理：更正")).to_have_count(2)
+    expect(field(page, "department")).to_have_value(CORRECTED)
+    page.get_by_role("button", name=re.compile("^建议：城市管理")).click()
+    expect(redo).to_have_text("采纳Enter")
+    redo.click()
+    expect(page.locator(".verdict")).to_contain_text("采纳建议王芳")
+    expect(redo).to_have_text("重新办结")
+    page.keyboard.press("n")
+    expect(page.get_by_label("正文")).to_be_focused()
 
 
 def test_several_appeals_get_labels_of_their_own(desk: Any, visit: Callable[..., Page]) -> None:

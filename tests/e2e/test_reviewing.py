@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.fernet import Fernet
 from playwright.sync_api import Page, expect
 
 from serving.roles import COMMAND_LINE
@@ -130,3 +131,76 @@ def test_an_item_is_put_back_and_sent_back(desk: Any, visit: Callable[..., Page]
     page.get_by_role("button", name="确定").click()
     expect(page.locator(".page-head .state")).to_have_text("已退回补充")
     expect(page.locator(".verdict")).to_contain_text("备注：请说明事情经过和请求")
+
+
+def test_what_was_sent_back_is_accepted_by_the_next_clerk(desk: Any, visit: Callable[..., Page]) -> None:
+    number = submit(desk, SMOKE)
+    one, two = visit(desk, "wang.fang", path=f"/petitions/{number}"), visit(desk, "li.na")
+    one.keyboard.press("Enter")
+    one.get_by_role("button", name="退回补充").click()
+    one.get_by_label("要补充什么").fill("请说明地点")
+    one.get_by_role("button", name="确定").click()
+    expect(one.get_by_role("button", name=re.compile("^下一件"))).to_be_focused()
+    expect(one.get_by_role("button", name="撤销决定")).to_be_visible()
+    one.get_by_role("button", name="放回").click()
+    expect(one.locator("#notice")).to_contain_text("已放回队列")
+    two.goto(f"{desk.url}/petitions/{number}")
+    two.keyboard.press("Enter")
+    expect(two.get_by_role("button", name=re.compile("^采纳"))).to_be_focused()
+    for name in ("一件多诉", "退回补充", "不属范围", "放回"):
+        expect(two.get_by_role("button", name=name)).to_be_visible()
+    expect(two.get_by_role("button", name="撤销决定")).to_have_count(0)
+    two.keyboard.press("Enter")
+    expect(two.locator(".verdict")).to_contain_text("采纳建议李娜")
+    expect(two.locator(".page-head .state")).to_have_text("已办")
+    two.get_by_role("button", name="放回").click()
+    two.get_by_role("button", name=re.compile("^领取办理")).click()
+    two.get_by_role("button", name="重新办结").click()
+    expect(two.locator("#history").get_by_text("办理：采纳建议")).to_have_count(2)
+
+
+def correct_the_department(page: Page) -> None:
+    page.keyboard.press("5")
+    page.keyboard.type("sthj")
+    page.get_by_role("option").first.wait_for()
+    page.keyboard.press("Enter")
+    page.get_by_label("责任部门的更正原因").select_option("local_rule")
+
+
+def test_reading_the_original_leaves_the_corrections_alone(
+    open_desk: Callable[..., Any], visit: Callable[..., Page]
+) -> None:
+    desk = open_desk(keep_original=True, original_key=Fernet.generate_key().decode())
+    desk.hire("zhao.qiang", "赵强", "reviewer")
+    page = visit(desk, "zhao.qiang", path=f"/petitions/{submit(desk, DIRT)}")
+    page.keyboard.press("Enter")
+    page.locator("[data-timer]").wait_for()
+    correct_the_department(page)
+    page.get_by_role("button", name="查看原文").click()
+    expect(page.locator("#original-text")).to_have_text(DIRT)
+    page.get_by_role("button", name="关闭").click()
+    expect(page.locator("#history")).to_contain_text("查看原文 赵强")
+    expect(page.locator(".head[data-head='department'] .choose input")).to_have_value("生态环境局（分局）")
+    page.get_by_role("button", name=re.compile("^按更正办结")).click()
+    expect(page.locator(".verdict")).to_contain_text("更正赵强")
+
+
+def test_the_next_item_is_taken_only_once_corrections_are_given_up(desk: Any, visit: Callable[..., Page]) -> None:
+    number, other = submit(desk, DIRT), submit(desk, "你们到底管不管")
+    page = visit(desk, "wang.fang", path=f"/petitions/{number}")
+    page.keyboard.press("Enter")
+    page.locator("[data-timer]").wait_for()
+    correct_the_department(page)
+    page.keyboard.press("n")
+    dialog = page.locator("#sure-dialog")
+    expect(dialog).to_contain_text("您的改动还没有保存")
+    dialog.get_by_role("button", name="取消").click()
+    expect(page.locator(".head[data-head='department'] .choose input")).to_have_value("生态环境局（分局）")
+    with page.expect_event("dialog") as leaving:
+        page.once("dialog", lambda asked: asked.dismiss())
+        page.get_by_role("link", name="检索").click(no_wait_after=True)
+    assert leaving.value.type == "beforeunload"
+    assert number in page.url
+    page.keyboard.press("n")
+    dialog.get_by_role("button", name="确定").click()
+    page.wait_for_url(f"**/petitions/{other}")

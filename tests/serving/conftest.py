@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -97,21 +97,18 @@ class FakeClassifier:
         self.bundle = FakeBundle(id=bundle_id)
         self.taxonomy = TAXONOMY
         self.knowledge = KNOWLEDGE
-        self.batches: list[list[int]] = []
+        self.judged: list[str] = []
         self.gate = threading.Event()
         self.gate.set()
         self.entered = threading.Event()
 
-    def suggest_many(self, petitions: Sequence[Petition]) -> list[Suggestion]:
+    def suggest(self, petition: Petition) -> Suggestion:
         self.entered.set()
         self.gate.wait(30)
-        self.batches.append([len(petition.content) for petition in petitions])
-        if any("毒" in petition.text for petition in petitions):
-            raise RuntimeError(f"cannot read {petitions[0].text}")
-        return [self._suggest(petition) for petition in petitions]
-
-    def _suggest(self, petition: Petition) -> Suggestion:
         content = petition.content
+        self.judged.append(content)
+        if "毒" in content:
+            raise RuntimeError(f"cannot read {content}")
         if not content.strip():
             raise TextError("正文为空")
         found = [(word, reason) for word, reason in DOUBTS.items() if word in content]
@@ -350,7 +347,6 @@ def make_settings(database_url: str) -> Callable[..., Settings]:
         defaults: dict[str, Any] = {
             "database_url": database_url,
             "audit_share": 0.0,
-            "max_batch": 4,
             "rate_limit": "100000/minute",
             "login_rate_limit": "1000/minute",
         }

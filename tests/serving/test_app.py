@@ -1,6 +1,7 @@
 """The app around the model: answers, refusals, limits, readiness, reload, documents."""
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from starlette.testclient import TestClient
 from nlp.errors import BundleError
 from serving.app import create_app
 from serving.configuration import reference
+from serving.model_host import WARM_UP
 from serving.settings import Settings
 
 Serve = Callable[..., TestClient]
@@ -138,11 +140,7 @@ def test_it_lives_while_it_loads_and_is_ready_when_warm(
     deadline = time.monotonic() + 5
     while client.get("/readyz").status_code != 200:
         assert time.monotonic() < deadline
-    assert classifier.batches == [
-        [len("路灯不亮\n我们村口的路灯坏了一个多月，晚上出行很不安全，请尽快安排维修。")],
-        classifier.batches[1],
-    ]
-    assert len(classifier.batches[1]) == 4
+    assert classifier.judged == [petition.content for petition in WARM_UP]
 
 
 def test_a_bundle_that_is_refused_leaves_it_not_ready_with_the_reason(
@@ -168,8 +166,8 @@ def test_reload_serves_the_new_bundle_and_rolls_back_a_bad_one(
         (tmp_path / "bundles" / name).mkdir(parents=True)
 
     class Dead(type(classifier)):  # type: ignore[misc]
-        def suggest_many(self, petitions: Any) -> Any:
-            raise ValueError(f"no such input: {len(petitions)}")
+        def suggest(self, petition: Any) -> Any:
+            raise ValueError(f"no such input: {len(petition.content)}")
 
     def load(folder: Path | None) -> Any:
         name = folder.name if folder else "default"
@@ -208,7 +206,7 @@ def test_metrics_count_requests_and_stages(serve: Serve) -> None:
     text = client.get("/metrics").text
     assert 'petition_http_requests_total{method="POST",route="/v1/classify",status="200"} 1.0' in text
     assert 'petition_stage_seconds_count{stage="queue"} 3.0' in text
-    for stage in ("tokenise", "infer", "decide"):  # what was not judged spent no time there
+    for stage in ("tokenise", "infer", "decide", "total"):  # what was not judged spent no time there
         assert f'petition_stage_seconds_count{{stage="{stage}"}} 2.0' in text
 
 
@@ -239,6 +237,26 @@ def test_openapi_has_one_error_shape_and_no_page_loads_from_elsewhere(serve: Ser
 def test_the_configuration_reference_is_current() -> None:
     written = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     assert written == reference(), "run: python -m serving.configuration > docs/configuration.md"
+
+
+def admitting_anybody(client: TestClient) -> set[str]:
+    return {
+        f"{method.upper()} {path}"
+        for path, operations in client.get("/openapi.json").json()["paths"].items()
+        for method in operations
+        if client.request(method, path).status_code != 401
+    }
+
+
+def test_what_needs_no_login_is_what_the_setting_says(serve: Serve) -> None:
+    opened = admitting_anybody(serve(open_classify=True)) - admitting_anybody(serve())
+    assert opened == set(re.findall(r"`([^`]+)`", Settings.model_fields["open_classify"].description or ""))
+
+
+def test_settings_that_are_gone_do_not_stop_an_old_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PETITION_MAX_BATCH", "PETITION_MAX_BATCH_CHARS"):
+        monkeypatch.setenv(name, "0")  # which was refused
+    Settings()
 
 
 @pytest.mark.parametrize(

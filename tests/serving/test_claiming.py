@@ -1,15 +1,19 @@
 """Many hands at once: two reviewers take 200 items with 20 parallel claimers, one key is sent ten times."""
 
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from itertools import chain
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from starlette.testclient import TestClient
 
-from serving.store import audit
+from serving.roles import Actor
+from serving.store import audit, claims
+from serving.store.engine import Store
 from serving.store.schema import ClaimRow, PetitionRow
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
@@ -49,6 +53,34 @@ def test_two_reviewers_and_20_claimers_take_200_items_once_each(open_office: Any
         assert Counter(claim.actor for claim in claims).most_common(1)[0][1] == N_ITEMS // 2
         assert {row.claimed_by for row in session.scalars(select(PetitionRow))} == {claim.actor for claim in claims}
         assert audit.verify(session).fault == ""
+
+
+def until_one_waits(store: Store) -> None:
+    """Return when a transaction on PostgreSQL waits for the lock of another."""
+    deadline = time.monotonic() + 30
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with store.engine.connect() as connection:
+        while not connection.scalar(waiting):
+            assert time.monotonic() < deadline, "nobody waits"
+            time.sleep(0.02)
+
+
+def test_registering_and_claiming_in_two_tabs_do_not_wait_for_each_other(office: Any) -> None:
+    store: Store = office.context.store
+    if store.engine.dialect.name == "sqlite":
+        pytest.skip("one writer at a time: there are no two locks to take")
+    clerk = office.enter("clerk")
+    office.submit(DOUBT, by=clerk)
+    with store.read() as session:
+        me = Actor(id=session.scalars(select(PetitionRow.submitted_by)).one(), name="clerk", role="clerk")
+    now, options = office.context.now(), {"lasts": timedelta(minutes=15), "max_claims": 5}
+    with ThreadPoolExecutor(1) as pool:
+        with store.write() as session:
+            assert claims.claim_next(session, actor=me, queue="must_review", now=now, **options) is None
+            other_tab = pool.submit(office.submit, DOUBT, by=clerk, claim=True)
+            until_one_waits(store)
+            assert claims.claim_next(session, actor=me, queue=None, now=now, **options) is not None
+        assert other_tab.result(30)["claim"]["mine"]
 
 
 def test_the_same_key_ten_times_at_once_makes_one_petition(office: Any) -> None:

@@ -24,12 +24,7 @@ Classify = Callable[..., int]
 @pytest.fixture
 def classify(monkeypatch: pytest.MonkeyPatch, classifier: Classifier) -> Classify:
     """Return a function that runs `petition classify` as a user does, with the fake for a model."""
-
-    class Loaded:
-        def suggest(self, petition: Petition) -> object:
-            return classifier.suggest_many([petition])[0]
-
-    monkeypatch.setattr(Router, "load", lambda *_, **__: Loaded())
+    monkeypatch.setattr(Router, "load", lambda *_, **__: classifier)
 
     def run(*arguments: object, stdin: bytes | None = None) -> int:
         monkeypatch.setattr(sys, "argv", ["petition", "classify", *map(str, arguments)])
@@ -84,7 +79,7 @@ def test_json_is_what_the_api_answers(
     classify: Classify, classifier: Classifier, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert classify(TEXT, "--json") == 0
-    answer = SuggestionOut.of(classifier.suggest_many([Petition(text=TEXT)])[0])
+    answer = SuggestionOut.of(classifier.suggest(Petition(text=TEXT)))
     assert json.loads(capsys.readouterr().out) == json.loads(answer.model_dump_json())
 
 
@@ -113,7 +108,7 @@ def test_what_cannot_be_judged_is_said_in_one_line(
 def test_brackets_in_a_petition_are_shown_as_they_are(classifier: Classifier) -> None:
     petition = Petition(text="[bold]油烟[/bold]")
     console = Console(file=io.StringIO(), width=100)
-    show(classifier.suggest_many([petition])[0], petition, console=console)
+    show(classifier.suggest(petition), petition, console=console)
     assert "“油烟”" in console.file.getvalue()  # type: ignore[attr-defined]
 
 

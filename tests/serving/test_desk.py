@@ -5,6 +5,7 @@ import io
 import json
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -41,6 +42,13 @@ def test_what_needs_nobody_is_accepted_and_the_rest_waits_in_its_queue(office: A
     assert waiting["content"] == f"油烟\n{DOUBT}"
     assert waiting["content"][: waiting["title_length"]] == "油烟"
     assert (waiting["external_id"], waiting["source"], waiting["days_left"]) == ("热线-1", "phone", 15)
+
+
+def test_a_case_number_bears_the_day_in_china(office: Any, clock: Any) -> None:
+    clock.moment = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
+    assert office.submit(AUTO)["id"].startswith("P260302-")
+    clock.moment = datetime(2026, 3, 2, 16, 0, tzinfo=UTC)
+    assert office.submit(AUTO)["id"].startswith("P260303-")
 
 
 def test_personal_data_is_masked_before_it_is_kept(office: Any) -> None:
@@ -191,6 +199,8 @@ def test_send_back_out_of_scope_and_several_appeals(office: Any) -> None:
     decided = office.decide(held, clerk, action="several_appeals", appeals=[LABELS, second]).json()
     assert decided["labels"] == LABELS
     assert decided["review"]["appeals"] == [LABELS, second]
+    (row,) = map(json.loads, office.enter("maintainer").get("/v1/export").text.splitlines())
+    assert row["corrections"] == {"department": "several_appeals"}
 
 
 def test_writes_name_the_version_they_are_based_on(office: Any) -> None:
@@ -221,6 +231,29 @@ def test_a_decision_can_be_undone_within_the_claim(office: Any) -> None:
     clerk.delete(f"/v1/claims/{held['claim']['id']}")
     gone = clerk.delete(url, headers={"If-Match": f'"{final["version"] + 1}"'})
     problem(gone, 409, "not_claimed")
+
+
+def test_accepting_after_a_correction_goes_back_to_the_suggestion(office: Any) -> None:
+    clerk = office.enter("clerk")
+    held = office.claim(office.submit(DOUBT)["id"], clerk)
+    reasons, labels = {"department": "local_rule"}, {"department": "ecology_environment"}
+    corrected = office.decide(held, clerk, action="correct", labels=labels, reasons=reasons).json()
+    accepted = office.decide(corrected, clerk, action="accept").json()
+    assert accepted["labels"]["department"] == accepted["review"]["labels"]["department"] == "urban_management"
+    (row,) = map(json.loads, office.enter("maintainer").get("/v1/export").text.splitlines())
+    assert (row["department"], row["corrections"]) == ("urban_management", {})
+
+
+def test_the_departments_that_assist_stand_until_the_suggestion_is_accepted(office: Any) -> None:
+    first, second = office.enter("clerk"), office.enter("clerk")
+    held = office.claim(office.submit(DOUBT)["id"], first)
+    office.decide(held, first, action="correct", co_departments=["public_security"])
+    first.delete(f"/v1/claims/{held['claim']['id']}")
+    held = office.claim(held["id"], second)
+    change = {"labels": {"nature": "consultation"}, "reasons": {"nature": "other"}}
+    corrected = office.decide(held, second, action="correct", **change).json()
+    assert corrected["review"]["co_departments"] == ["public_security"]
+    assert office.decide(corrected, second, action="accept").json()["review"]["co_departments"] == []
 
 
 def test_blind_review_hides_the_suggestion_until_the_reviewer_has_decided(
@@ -289,6 +322,10 @@ def test_nobody_hoards_items(open_office: Callable[..., Any]) -> None:
     for _ in range(2):
         assert clerk.post("/v1/claims", json={}).json()["petition"]
     problem(clerk.post("/v1/claims", json={}), 409, "too_many_claims")
+    headers = {"Idempotency-Key": uuid.uuid4().hex}
+    refused = clerk.post("/v1/petitions", json={"text": DOUBT, "claim": True}, headers=headers)
+    problem(refused, 409, "too_many_claims")
+    assert len(clerk.get("/v1/petitions").json()["items"]) == 3
 
 
 def test_submitting_at_the_desk_can_take_the_item_at_once(office: Any) -> None:
@@ -354,6 +391,43 @@ def test_queues_and_statistics_count_what_happened(office: Any, clock: Any) -> N
     assert found["overdue"] == 2
     assert found["open_ages"][">15"] == 2
     assert set(found["corrected"]) == {*HEADS, "any"}
+
+
+def test_statistics_count_the_decision_that_stands(office: Any) -> None:
+    clerk, reviewer = office.enter("clerk"), office.enter("reviewer")
+
+    def correct(petition: dict[str, Any], **labels: str) -> dict[str, Any]:
+        reasons = dict.fromkeys(labels, "wrong_boundary")
+        decided: dict[str, Any] = office.decide(
+            petition, clerk, action="correct", labels=labels, reasons=reasons
+        ).json()
+        return decided
+
+    def counted() -> tuple[int, int, dict[str, int]]:
+        found = reviewer.get("/v1/statistics").json()
+        differing = {head: sum(pair["count"] for pair in pairs) for head, pairs in found["confusion"].items() if pairs}
+        return found["corrected"]["any"]["part"], found["corrected"]["any"]["whole"], differing
+
+    once = correct(office.claim(office.submit(DOUBT)["id"], clerk), department="ecology_environment")
+    assert counted() == (1, 1, {"department": 1})
+    twice = correct(once, department="ecology_environment", nature="consultation")
+    assert counted() == (1, 1, {"department": 1, "nature": 1})
+    back = correct(twice, department="urban_management", nature="request")
+    assert counted() == (0, 1, {})
+    assert office.decide(back, clerk, action="out_of_scope").status_code == 200
+    assert counted() == (0, 0, {})
+
+
+def test_an_open_decision_later_leaves_what_the_blind_review_measured(open_office: Callable[..., Any]) -> None:
+    office = open_office(audit_share=1.0)
+    reviewer = office.enter("reviewer")
+    held = office.claim(office.submit(AUTO)["id"], reviewer)
+    blind = office.decide(held, reviewer, action="correct", labels=LABELS).json()
+    assert office.decide(blind, reviewer, action="accept").status_code == 200
+    found = reviewer.get("/v1/statistics").json()
+    assert (found["audit_error"]["any"]["part"], found["audit_error"]["any"]["whole"]) == (1, 1)
+    assert (found["corrected"]["any"]["part"], found["corrected"]["any"]["whole"]) == (0, 1)
+    assert found["confusion"]["department"] == []
 
 
 def test_originals_are_not_kept_unless_the_office_says_so(open_office: Callable[..., Any]) -> None:

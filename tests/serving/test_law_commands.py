@@ -24,8 +24,9 @@ Run = Callable[..., int]
 
 def shown(classifier: Classifier) -> str:
     petition = Petition(text=TEXT)
-    (suggestion,) = classifier.suggest_many([petition])
-    assessment = assess(petition, suggestion, knowledge=load_knowledge(), events={"received": date(2026, 3, 2)})
+    assessment = assess(
+        petition, classifier.suggest(petition), knowledge=load_knowledge(), events={"received": date(2026, 3, 2)}
+    )
     console = Console(file=io.StringIO(), width=200)
     show_law(assessment, petition, taxonomy=load_taxonomy(), console=console)
     return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]

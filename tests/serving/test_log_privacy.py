@@ -46,8 +46,7 @@ def test_a_petition_goes_all_the_way_without_a_word_of_it_in_the_log(
     admin.get("/v1/export")
     clerk.post("/v1/classify", json={"items": [{"text": COMPLAINT, "id": SECRET[:20]}]})
     clock.advance(days=40)
-    with office.context.store.write() as session:
-        retention.purge(session, older_than=clock(), actor=audit.MACHINE, now=clock())
+    retention.purge(office.context.store, older_than=clock(), actor=audit.MACHINE, now=clock())
     assert_clean(log_lines, "request", "model_ready")
     metrics = admin.get("/metrics").text
     assert not [secret for secret in SECRETS if secret in metrics]
@@ -75,7 +74,7 @@ def test_nothing_that_goes_wrong_brings_the_text_into_the_log_or_the_answer(
     # `instance` is the address that was asked for; everything else is ours to say.
     said = json.dumps([answer.json() | {"instance": ""} for answer in answers], ensure_ascii=False)
     assert not [secret for secret in SECRETS if secret in said]
-    assert_clean(log_lines, "batch_failed", "unhandled_error")
+    assert_clean(log_lines, "judging_failed", "unhandled_error")
 
 
 def test_what_is_kept_holds_no_personal_data(office: Any) -> None:

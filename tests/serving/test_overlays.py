@@ -9,7 +9,6 @@ import pytest
 import uvicorn
 from starlette.testclient import TestClient
 
-from nlp.petition import Petition
 from nlp.router import Router
 from serving.app import create_app
 from serving.settings import Settings
@@ -41,7 +40,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return given
 
 
-def test_serving_on_bad_files_is_refused_with_every_fault_of_both(
+def test_serving_on_bad_files_is_refused_with_every_fault_of_all(
     petition: Run,
     started: list[str],
     tmp_path: Path,
@@ -57,6 +56,7 @@ def test_serving_on_bad_files_is_refused_with_every_fault_of_both(
     monkeypatch.setenv("PETITION_DATABASE_URL", f"sqlite:///{tmp_path}/new.sqlite3")
     monkeypatch.setenv("PETITION_TAXONOMY_OVERLAY", "units.yaml")
     monkeypatch.setenv("PETITION_KNOWLEDGE_OVERLAY", "practice.yaml")
+    monkeypatch.setenv("PETITION_NOTICE_TEMPLATES", str(tmp_path / "letters"))
     assert petition("serve") == 2
     said = capsys.readouterr().err
     for fault in (
@@ -66,6 +66,7 @@ def test_serving_on_bad_files_is_refused_with_every_fault_of_both(
         "departments.transport：name 须为文字",
         "practice.yaml 有1处错误",
         "rules self_harm：S 级安全规则不能停用",
+        "letters 有1处错误",
     ):
         assert fault in said
     assert not started
@@ -91,7 +92,7 @@ def test_the_files_are_in_force_and_stay_when_the_bundle_is_loaded_again(
     units: Path,
     practice: Path,
 ) -> None:
-    settings = make_settings(taxonomy_overlay=units, knowledge_overlay=practice, max_batch=1)
+    settings = make_settings(taxonomy_overlay=units, knowledge_overlay=practice)
     office = make_office(serve(app=create_app(settings)))
     maintainer = office.enter("maintainer")
 
@@ -131,17 +132,9 @@ def test_the_commands_take_them_too(
 ) -> None:
     asked: list[tuple[object, object]] = []
 
-    class Loaded:
-        taxonomy = classifier.taxonomy
-        bundle = classifier.bundle
-        suggest_many = staticmethod(classifier.suggest_many)
-
-        def suggest(self, petition: Petition) -> object:
-            return classifier.suggest_many([petition])[0]
-
-    def load(_: Path | None, *, taxonomy_overlay: Path, knowledge_overlay: Path, **__: object) -> Loaded:
+    def load(_: Path | None, *, taxonomy_overlay: Path, knowledge_overlay: Path, **__: object) -> Any:
         asked.append((taxonomy_overlay, knowledge_overlay))
-        return Loaded()
+        return classifier
 
     monkeypatch.setattr(Router, "load", load)
     options: list[object] = []

@@ -92,6 +92,20 @@ def test_all_that_waits_is_listed_page_by_page_in_the_order_in_which_it_is_hande
     assert [number for page in listed for number in page] == handed
 
 
+@pytest.mark.parametrize("q", ["噪声 油烟", "油烟　噪聲", " 油烟 噪声 abc "])
+def test_words_of_a_search_must_all_occur_and_need_not_be_neighbours(
+    office: Any, enter: Callable[[Role], TestClient], q: str
+) -> None:
+    both = office.submit("夜里噪声大，abc楼下又有油烟。")
+    for text in ("只有噪声。", "只有油烟。"):
+        office.submit(text)
+    page = enter("clerk").get("/search", params={"q": q}).text
+    assert re.findall(r'<td><a href="/petitions/([^"?]+)', page) == [both["id"]]
+    assert {"噪声", "油烟"} <= set(re.findall(r'<mark class="found">([^<]+)</mark>', page))
+    found = office.enter("clerk").get("/v1/petitions", params={"q": q}).json()["items"]
+    assert [item["id"] for item in found] == [both["id"]]
+
+
 def test_a_queue_is_paged_alone_and_a_forged_cursor_is_refused(
     office: Any, enter: Callable[[Role], TestClient]
 ) -> None:
@@ -146,6 +160,41 @@ def test_a_blind_item_gives_nothing_away(open_office: Callable[..., Any]) -> Non
         "/desk/departments", params={"category_l2": "环境保护/环境污染", "petition": petition["id"]}
     )
     assert proposed.status_code == 200
+
+
+def offered(client: TestClient, petition_id: str) -> set[str]:
+    part = client.get(f"/desk/petitions/{petition_id}/work").text
+    return set(re.findall(r'<button[^>]* data-do="(\w+)"', part))
+
+
+@pytest.mark.parametrize("action", ["send_back", "out_of_scope"])
+def test_what_was_sent_back_or_is_out_of_scope_is_open_to_whoever_takes_it_next(office: Any, action: str) -> None:
+    first, second = office.enter("clerk"), office.enter("clerk")
+    held = office.claim(office.submit("部门存疑楼下油烟")["id"], first)
+    everything = {"accept", "several", "send_back", "out_of_scope", "release"}
+    assert offered(first, held["id"]) == everything
+    office.decide(held, first, action=action, note="请补充地点")
+    assert offered(first, held["id"]) == everything | {"next", "undo"}
+    assert first.delete(f"/v1/claims/{held['claim']['id']}").status_code == 204
+    held = office.claim(held["id"], second)
+    assert offered(second, held["id"]) == everything
+    undo = second.delete(f"/v1/petitions/{held['id']}/decision", headers={"If-Match": f'"{held["version"]}"'})
+    assert undo.json()["code"] == "nothing_to_undo"
+    assert office.decide(held, second, action="accept").json()["state"] == "decided"
+
+
+def test_what_is_decided_can_be_decided_anew_and_put_back_and_undone_only_while_it_is_held(office: Any) -> None:
+    first, second = office.enter("clerk"), office.enter("clerk")
+    held = office.claim(office.submit("部门存疑楼下油烟")["id"], first)
+    office.decide(held, first, action="accept")
+    assert offered(first, held["id"]) == {"next", "undo", "accept", "release"}
+    first.delete(f"/v1/claims/{held['claim']['id']}")
+    assert offered(second, held["id"]) == {"claim", "next"}
+    held = office.claim(held["id"], second)
+    assert offered(second, held["id"]) == {"next", "accept", "release"}
+    assert "重新办结</button>" in second.get(f"/desk/petitions/{held['id']}/work").text
+    assert office.decide(held, second, action="accept").status_code == 200
+    assert "undo" in offered(second, held["id"])
 
 
 def test_what_an_office_decided_before_comes_first_among_the_proposals(office: Any) -> None:

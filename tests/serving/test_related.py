@@ -111,8 +111,7 @@ def test_a_purge_removes_fingerprints_and_nobody_is_led_to_what_is_purged(office
     clock.advance(days=40)
     fresh = office.submit(LAMPS)
     assert found(clerk, fresh) == [(old["id"], "same_text")]
-    with office.context.store.write() as session:
-        retention.purge(session, older_than=clock() - timedelta(days=1), actor=COMMAND_LINE, now=clock())
+    retention.purge(office.context.store, older_than=clock() - timedelta(days=1), actor=COMMAND_LINE, now=clock())
     assert found(clerk, fresh) == []
     assert related(clerk, old)["items"] == []
     with office.context.store.read() as session:
@@ -135,9 +134,7 @@ def test_another_bundle_changes_nothing_of_what_is_related(
 def test_petitions_kept_before_there_were_fingerprints_get_one(office: Any) -> None:
     clerk = office.enter("clerk")
     before = office.submit(LAMPS)
-    with office.context.store.write() as session:
-        session.execute(text("DROP TABLE fingerprints"))
-        session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    migrated(office.context.store, command.downgrade, "0001")
     office.context.store.prepare(auto_migrate=True)
     again = office.submit(LAMPS_AGAIN)
     assert found(clerk, before) == [(again["id"], "near_duplicate")]

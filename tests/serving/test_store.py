@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
+from starlette.testclient import TestClient
 
 from serving import cli
 from serving.errors import Problem
@@ -20,7 +22,7 @@ from serving.logs import described
 from serving.roles import COMMAND_LINE, MACHINE
 from serving.store import accounts, audit, backup, keys, migrate, retention
 from serving.store.engine import Store
-from serving.store.schema import Base
+from serving.store.schema import ApiKeyRow, AuditRow, Base, PetitionRow
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 
@@ -118,8 +120,8 @@ def test_purging_forgets_texts_and_keeps_figures(office: Any, clock: Any) -> Non
     figures = ("by_state", "by_department", "automatic", "corrected", "confusion")
     period = {"since": "2026-01-01T00:00:00Z"}
     before = reviewer.get("/v1/statistics", params=period).json()
-    with office.context.store.write() as session:
-        done = retention.purge(session, older_than=clock() - timedelta(days=30), actor=COMMAND_LINE, now=clock())
+    limit = clock() - timedelta(days=30)
+    done = retention.purge(office.context.store, older_than=limit, actor=COMMAND_LINE, now=clock())
     assert (done.n_purged, done.n_still_open) == (2, 1)
     after = reviewer.get("/v1/statistics", params=period).json()
     assert {name: after[name] for name in figures} == {name: before[name] for name in figures}
@@ -135,6 +137,31 @@ def test_purging_forgets_texts_and_keeps_figures(office: Any, clock: Any) -> Non
             rows = json.dumps([list(map(str, row)) for row in session.execute(table.select())], ensure_ascii=False)
             assert "热线-7" not in rows, table.name
             assert "现场看过" not in rows, table.name
+
+
+def test_a_purge_keeps_and_records_every_batch_by_itself(
+    office: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store: Store = office.context.store
+    for number in range(5):
+        office.submit(f"{AUTO}{number}")
+    clock.advance(days=40)
+    purged = select(func.count()).where(PetitionRow.purged_at.is_not(None))
+    forget, seen_by_others = retention._forget, []
+
+    def watched(*arguments: Any) -> None:
+        with store.read() as session:
+            seen_by_others.append(session.scalar(purged))
+        forget(*arguments)
+
+    monkeypatch.setattr(retention, "_BATCH", 2)
+    monkeypatch.setattr(retention, "_forget", watched)
+    assert retention.purge(store, older_than=clock(), actor=COMMAND_LINE, now=clock()).n_purged == 5
+    assert seen_by_others == [0, 2, 4]
+    with store.read() as session:
+        lines = session.scalars(select(AuditRow).where(AuditRow.action == "petitions.purged").order_by(AuditRow.seq))
+        assert [line.detail["purged"] for line in lines] == [2, 2, 1]
+        assert audit.verify(session).fault == ""
 
 
 def test_the_last_administrator_stays(office: Any, clock: Any) -> None:
@@ -196,6 +223,45 @@ def test_keys_expire_are_revoked_and_rotate_with_an_overlap(office: Any, clock: 
     clock.advance(hours=2)
     assert not works(short)
     assert not works("pk_guess")
+
+
+def test_a_system_keeps_what_it_submitted_when_its_key_is_rotated(office: Any, clock: Any) -> None:
+    store: Store = office.context.store
+
+    def system(key: str) -> TestClient:
+        return TestClient(office.client.app, headers={"authorization": f"Bearer {key}"})
+
+    def send(client: TestClient) -> Any:
+        return client.post("/v1/petitions", json={"text": AUTO}, headers={"Idempotency-Key": "sent-once-only"})
+
+    with store.write() as session:
+        row, key = keys.create(session, name="热线", role="service", expires_at=None, actor=COMMAND_LINE, now=clock())
+    sent = send(system(key)).json()
+    for _ in range(2):
+        clock.advance(hours=1)
+        with store.write() as session:
+            row, key = keys.rotate(session, row.id, overlap=timedelta(0), actor=COMMAND_LINE, now=clock())
+        client = system(key)
+        assert client.get(f"/v1/petitions/{sent['id']}").json()["id"] == sent["id"]
+        assert send(client).json() == sent
+        assert [item["id"] for item in client.get("/v1/petitions").json()["items"]] == [sent["id"]]
+    (event,) = client.get(f"/v1/petitions/{sent['id']}/history").json()["items"]
+    assert event["actor_name"] == "热线"
+    assert office.enter("service", name="热线").get("/v1/petitions").json()["items"] == []
+
+
+def test_keys_of_the_third_schema_go_on_under_their_own_number(office: Any) -> None:
+    service, store = office.enter("service"), office.context.store
+    petition = office.submit(AUTO, by=service)
+    config = migrate._config()
+    with store.engine.execution_options(writes=True).begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0003")
+    store.prepare(auto_migrate=True)
+    assert service.get(f"/v1/petitions/{petition['id']}").status_code == 200
+    with store.read() as session:
+        number = session.scalars(select(ApiKeyRow.id)).one()
+        assert session.scalars(select(PetitionRow.submitted_by)).one() == f"key:{number}"
 
 
 @pytest.fixture
@@ -274,6 +340,10 @@ def test_the_command_line_does_the_administration(office: Any, petition: Callabl
     assert "没有角色" in petition("user", "add", "x.y", "--role", "king", code=2)
     key = next(line for line in petition("key", "add", "热线").splitlines() if line.startswith("pk_"))
     assert key[:11] in petition("key", "list")
+    petition("key", "rotate", "2", "--overlap-hours", "1")
+    assert re.search(r"^2\t.*\d\d:\d\d 作废\t热线$", petition("key", "list"), re.MULTILINE)
+    petition("key", "revoke", "2")
+    assert re.search(r"^2\t.*\t已作废\t热线$", petition("key", "list"), re.MULTILINE)
     assert "已清除 1 件" in petition("purge", "--older-than", "30d", "--yes")
     head = re.search(r"链头 ([0-9a-f]{64})", petition("audit", "verify"))
     assert head

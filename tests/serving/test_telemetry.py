@@ -46,12 +46,12 @@ def client(
     telemetry: Telemetry,
     monkeypatch: pytest.MonkeyPatch,
 ) -> TestClient:
-    judge = classifier.suggest_many
+    judge = classifier.suggest
 
-    def timed(petitions: list[Petition]) -> list[Suggestion]:
-        return [replace(answer, times=SPENT) for answer in judge(petitions)]
+    def timed(petition: Petition) -> Suggestion:
+        return replace(judge(petition), times=SPENT)
 
-    monkeypatch.setattr(classifier, "suggest_many", timed)
+    monkeypatch.setattr(classifier, "suggest", timed)
     return serve(app=create_app(make_settings(open_classify=True), classifier, telemetry=telemetry))
 
 

@@ -158,9 +158,9 @@ class Slowing:
         self.fake = fake
         self.bundle, self.taxonomy = fake.bundle, fake.taxonomy
 
-    def suggest_many(self, petitions: Sequence[Petition]) -> list[Suggestion]:
-        time.sleep(0.03 if petitions[0].id and petitions[0].id.endswith("0") else 0)
-        return self.fake.suggest_many(petitions)
+    def suggest(self, petition: Petition) -> Suggestion:
+        time.sleep(0.03 if petition.id and petition.id.endswith("0") else 0)
+        return self.fake.suggest(petition)
 
 
 def test_rows_keep_their_order_whichever_thread_is_faster(classifier: Classifier, tmp_path: Path) -> None:
@@ -183,11 +183,11 @@ class Stopping(Slowing):
         super().__init__(fake)
         self.left = after
 
-    def suggest_many(self, petitions: Sequence[Petition]) -> list[Suggestion]:
+    def suggest(self, petition: Petition) -> Suggestion:
         if not self.left:
             raise KeyboardInterrupt
         self.left -= 1
-        return self.fake.suggest_many(petitions)
+        return self.fake.suggest(petition)
 
 
 @pytest.mark.parametrize("torn", [b"", b'{"category_l1": "\xe5'])
@@ -209,7 +209,7 @@ def test_a_resumed_run_equals_an_unbroken_one(
 
     monkeypatch.setattr(Router, "load", lambda *_, **__: classifier)
     assert petition("triage", source, "--out", out) == 2
-    judged: list[list[int]] = classifier.batches  # type: ignore[attr-defined]
+    judged: list[str] = classifier.judged  # type: ignore[attr-defined]
     judged.clear()
     assert petition("triage", source, "--out", out, "--resume") == 0
     assert out.read_bytes() == whole.read_bytes()
@@ -232,6 +232,34 @@ def test_a_journal_of_another_run_is_not_continued(
     assert "已损坏" in capsys.readouterr().err
     assert petition("triage", source, "--out", out, "--force") == 0
     assert read_csv(out)[0]["error"] == ""
+
+
+@pytest.mark.parametrize("overlay", ["taxonomy", "knowledge"])
+def test_a_run_does_not_go_on_under_other_rules(
+    classifier: Classifier,
+    petition: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    overlay: str,
+) -> None:
+    source = write_csv(tmp_path / "in.csv", [["text"], ["油烟"], ["噪声"]])
+    rules = tmp_path / "office.yaml"
+    rules.write_text("office: 青石县信访局\n", "utf-8")
+    run = ("triage", source, "--out", tmp_path / "out.csv", "--workers", 1)
+    option = (f"--{overlay}-overlay", rules)
+    monkeypatch.setattr(Router, "load", lambda *_, **__: Stopping(classifier, after=1))
+    assert petition(*run, *option) == 130
+    monkeypatch.setattr(Router, "load", lambda *_, **__: classifier)
+    refusal = f"属于另一次运行（{overlay}_overlay 不同）"
+    assert petition(*run, "--resume") == 2
+    assert refusal in capsys.readouterr().err
+    unchanged = rules.read_bytes()
+    rules.write_text("office: 白水县信访局\n", "utf-8")
+    assert petition(*run, *option, "--resume") == 2
+    assert refusal in capsys.readouterr().err
+    rules.write_bytes(unchanged)
+    assert petition(*run, *option, "--resume") == 0
 
 
 def test_an_input_changed_meanwhile_gives_no_output(classifier: Classifier, tmp_path: Path) -> None:

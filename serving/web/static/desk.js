@@ -120,7 +120,6 @@ intake.addEventListener("keydown", (event) => {
   }
 });
 window.addEventListener("beforeunload", (event) => {
-  const unsaved = text.value.trim() && (!intakeView.hidden || workView.querySelector('[data-state="trial"]'));
-  if (unsaved) event.preventDefault();
+  if (text.value.trim() && !intakeView.hidden) event.preventDefault();
 });
 tell();

@@ -40,6 +40,12 @@ export class Heads {
     return this.coDepartments.join() !== this.coBefore.join();
   }
 
+  /** Whether what stands is what was suggested. */
+  get agree() {
+    const suggested = this.work.querySelector(".co-chosen").dataset.suggested;
+    return this.coDepartments.join() === suggested && !ORDER.some((head) => this.#corrected(head));
+  }
+
   get dirty() {
     return this.coChanged || ORDER.some((head) => this.rows.get(head).code !== this.rows.get(head).before);
   }

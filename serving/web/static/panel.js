@@ -2,19 +2,20 @@
 
 import { call, labels, part } from "./api.js";
 import { keepClaim, writeLeft } from "./claim.js";
-import { askText, ask } from "./dialogs.js";
+import { ask, askSure, askText } from "./dialogs.js";
 import { Heads } from "./heads.js";
 import { attempt, clearNotice, notice } from "./notice.js";
 import { askAppeals } from "./several.js";
 
 /**
  * @param {HTMLElement} view holds the `.work` of the server, and is filled anew after every step
- * @param {{next: () => void, edit?: () => void, submit?: () => void, changed?: () => void}} handlers
+ * @param {{next: () => Promise<unknown> | void, edit?: () => void, submit?: () => void, changed?: () => void}} handlers
  * @returns {{show: (content: DocumentFragment) => void, load: (id: string) => Promise<void>, clear: () => void}}
  */
 export function panel(view, handlers) {
   let stopClaim = () => {};
   let heads = null;
+  let givenUp = false; // somebody agreed to lose what is not saved
 
   const work = () => view.querySelector(".work");
   const button = (name) => view.querySelector(`[data-do="${name}"]`);
@@ -39,6 +40,7 @@ export function panel(view, handlers) {
 
   function start() {
     heads = new Heads(work(), { changed: relabel });
+    relabel();
     for (const each of view.querySelectorAll("[data-do]")) {
       each.addEventListener("click", () => attempt(view, () => steps[each.dataset.do](), { explain }));
     }
@@ -50,15 +52,33 @@ export function panel(view, handlers) {
     if (work().dataset.blind === "true" && button("accept")) heads.focus(1);
   }
 
-  /** Say on the button what Enter will do. */
+  /** Say on the buttons what Enter will do. */
   function relabel() {
+    givenUp = false;
     const accept = button("accept");
     if (!accept || work().dataset.blind === "true") return;
-    const decided = Boolean(button("next"));
-    accept.hidden = decided && !heads.dirty;
-    if (decided) button("next").classList.toggle("primary", !heads.dirty);
-    accept.classList.toggle("primary", !decided || heads.dirty);
-    accept.firstChild.textContent = heads.dirty ? "按更正办结" : "采纳";
+    const anew = work().dataset.state === "decided" && !heads.dirty;
+    accept.firstChild.textContent = anew ? "重新办结" : heads.agree ? "采纳" : "按更正办结";
+    const next = button("next");
+    if (!next) return;
+    const entered = heads.dirty ? accept : next;
+    for (const each of [accept, next]) each.classList.toggle("primary", each === entered);
+    entered.append(view.querySelector(".actions kbd"));
+  }
+
+  /** What going on would lose, in words; empty where it loses nothing. */
+  function unsaved() {
+    if (!work() || givenUp) return "";
+    if (work().dataset.state === "trial") return "这份正文还没有登记";
+    return heads.dirty ? "您的改动还没有保存" : "";
+  }
+
+  /** Go on to the next; what is not saved is lost only after a question. */
+  async function next() {
+    const loss = unsaved();
+    if (loss && !(await askSure({ title: "不保存就取下一件？", text: `${loss}，取下一件就会丢失。` }))) return;
+    givenUp = true;
+    await handlers.next();
   }
 
   function lost(how) {
@@ -78,6 +98,12 @@ export function panel(view, handlers) {
     held_by_another: { action: again },
   };
 
+  /** Show what has been put on record meanwhile; what the clerk has changed stays. */
+  async function showHistory() {
+    const now = await part("GET", `/desk/petitions/${work().dataset.petition}/work`);
+    view.querySelector("#history").replaceWith(now.querySelector("#history"));
+  }
+
   async function decide(body, told) {
     const { petition, version } = work().dataset;
     await call("POST", `/v1/petitions/${petition}/decision`, { body, headers: { "If-Match": `"${version}"` } });
@@ -88,11 +114,11 @@ export function panel(view, handlers) {
   const steps = {
     async accept() {
       const blind = work().dataset.blind === "true";
-      if (!blind && !heads.dirty) return decide({ action: "accept" }, "已采纳。");
+      if (!blind && heads.agree) return decide({ action: "accept" }, "已采纳。");
       const wrong = heads.wrong();
       if (wrong) return notice(wrong);
       const body = { action: "correct", labels: heads.labels, reasons: heads.reasons };
-      if (heads.coChanged) body.co_departments = heads.coDepartments;
+      if (!blind || heads.coChanged) body.co_departments = heads.coDepartments;
       return decide(body, blind ? "已提交盲审，现在可以看到建议。" : "已按更正办结。");
     },
     async several() {
@@ -135,9 +161,9 @@ export function panel(view, handlers) {
       document.getElementById("original-text").textContent = body.content;
       await ask(document.getElementById("original-dialog"));
       document.getElementById("original-text").textContent = "";
-      await load(work().dataset.petition);
+      await showHistory();
     },
-    next: async () => handlers.next(),
+    next,
     edit: async () => handlers.edit(),
     submit: async () => handlers.submit(),
   };
@@ -146,9 +172,12 @@ export function panel(view, handlers) {
     if (!work()) return;
     const key = event.detail;
     if (key === "Enter") view.querySelector(".actions .primary:not([hidden])")?.click();
-    else if (key === "n") handlers.next();
+    else if (key === "n") attempt(view, next);
     else heads.focus(Number(key));
     event.preventDefault();
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (unsaved()) event.preventDefault();
   });
 
   if (work()) start();

@@ -1,5 +1,7 @@
 """The model thread: what it promises to whoever queues a petition."""
 
+import io
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,22 +9,19 @@ from typing import Any
 
 import pytest
 
+from nlp.errors import TextError
 from nlp.petition import Petition, StageTimes, Suggestion
-from serving.batcher import Job, ModelWorker, QueueFull, WorkerClosed, choose_batch
 from serving.metrics import Metrics
+from serving.model_worker import ModelWorker, QueueFull, WorkerClosed
 
 
 @pytest.fixture
 def worker(classifier: Any) -> Iterator[ModelWorker]:
-    worker = ModelWorker(classifier, metrics=Metrics(), max_waiting=8, max_batch=4, max_batch_chars=1000)
+    worker = ModelWorker(classifier, metrics=Metrics(), max_waiting=8)
     worker.start()
     yield worker
     classifier.gate.set()
     worker.close(grace=5)
-
-
-def job(n_chars: int) -> Job:
-    return Job(petition=Petition(text="字" * n_chars), n_chars=n_chars)
 
 
 def hold(worker: ModelWorker, classifier: Any) -> Any:
@@ -34,37 +33,51 @@ def hold(worker: ModelWorker, classifier: Any) -> Any:
     return future
 
 
-def test_a_batch_starts_with_the_oldest_and_takes_those_nearest_in_length() -> None:
-    waiting = [job(100), job(5), job(90), job(500), job(110)]
-    batch = choose_batch(waiting, max_batch=3, max_batch_chars=10_000)
-    assert batch[0] is waiting[0]
-    assert sorted(j.n_chars for j in batch) == [90, 100, 110]
+class Slow:
+    """Answers like the fake, but each text that is 慢 only when told to."""
+
+    def __init__(self, fake: Any) -> None:
+        self.fake = fake
+        self.go_on = threading.Event()
+
+    def suggest(self, petition: Petition) -> Suggestion:
+        if petition.text == "慢":
+            self.go_on.wait(30)
+        answer: Suggestion = self.fake.suggest(petition)
+        return answer
 
 
-def test_a_batch_keeps_within_its_padded_size() -> None:
-    waiting = [job(100), job(100), job(100), job(100)]
-    assert len(choose_batch(waiting, max_batch=10, max_batch_chars=250)) == 2
-    assert len(choose_batch([job(9_999)], max_batch=10, max_batch_chars=250)) == 1
-
-
-def test_waiting_petitions_share_a_batch(worker: ModelWorker, classifier: Any) -> None:
-    first = hold(worker, classifier)
-    futures = worker.submit([Petition(text=f"第{n}件") for n in range(4)])
+def test_petitions_are_judged_in_the_order_they_came(worker: ModelWorker, classifier: Any) -> None:
+    hold(worker, classifier)
+    texts = ["短", "长" * 500, "中" * 90, "也短"]
+    futures = [*worker.submit([Petition(text=text) for text in texts[:2]])]
+    futures += worker.submit([Petition(text=text) for text in texts[2:]])
     classifier.gate.set()
-    assert [f.result(5).masked_text for f in futures] == [f"第{n}件" for n in range(4)]
-    assert first.result(5).masked_text == "先来的"
-    assert [len(batch) for batch in classifier.batches] == [1, 4]
+    assert [future.result(5).masked_text for future in futures] == texts
+    assert classifier.judged == ["先来的", *texts]
+
+
+def test_an_answer_does_not_wait_for_those_behind_it(classifier: Any) -> None:
+    slow = Slow(classifier)
+    worker = ModelWorker(slow, metrics=Metrics(), max_waiting=8)  # type: ignore[arg-type]
+    first, last = worker.submit([Petition(text="快"), Petition(text="慢")])
+    worker.start()
+    assert first.result(5).masked_text == "快"
+    assert not last.done()
+    slow.go_on.set()
+    assert last.result(5).masked_text == "慢"
+    worker.close(grace=5)
 
 
 def test_the_time_of_each_stage_is_counted_and_comes_with_the_answer(classifier: Any) -> None:
     spent = StageTimes(tokenise=0.25, infer=0.5, decide=0.125)
 
     class Timed:
-        def suggest_many(self, petitions: list[Petition]) -> list[Suggestion]:
-            return [replace(answer, times=spent) for answer in classifier.suggest_many(petitions)]
+        def suggest(self, petition: Petition) -> Suggestion:
+            return replace(classifier.suggest(petition), times=spent)
 
     metrics = Metrics()
-    worker = ModelWorker(Timed(), metrics=metrics, max_waiting=8, max_batch=4, max_batch_chars=1000)  # type: ignore[arg-type]
+    worker = ModelWorker(Timed(), metrics=metrics, max_waiting=8)  # type: ignore[arg-type]
     worker.start()
     hold(worker, classifier)
     (waiting,) = worker.submit([Petition(text="等着")])
@@ -81,16 +94,33 @@ def test_the_time_of_each_stage_is_counted_and_comes_with_the_answer(classifier:
     assert queued >= times.queue
 
 
-def test_a_petition_that_fails_its_batch_fails_alone(worker: ModelWorker, classifier: Any) -> None:
+def test_a_petition_that_fails_fails_alone(worker: ModelWorker, classifier: Any) -> None:
     hold(worker, classifier)
-    good, bad, other = worker.submit([Petition(text="好的"), Petition(text="有毒"), Petition(text="也好")])
+    texts = ["好的", "有毒", "也好"]
+    good, bad, other = worker.submit([Petition(text=text) for text in texts])
     classifier.gate.set()
     assert good.result(5).masked_text == "好的"
     assert other.result(5).masked_text == "也好"
     with pytest.raises(RuntimeError):
         bad.result(5)
+    assert classifier.judged == ["先来的", *texts], "each was judged once"
     (later,) = worker.submit([Petition(text="之后")])
     assert later.result(5).masked_text == "之后"
+
+
+@pytest.mark.parametrize(("text", "error", "n_failures"), [("  ", TextError, 0), ("有毒", RuntimeError, 1)])
+def test_a_text_that_cannot_be_judged_is_no_failure_of_ours(
+    classifier: Any, log_lines: io.StringIO, text: str, error: type[Exception], n_failures: int
+) -> None:
+    metrics = Metrics()
+    worker = ModelWorker(classifier, metrics=metrics, max_waiting=8)
+    worker.start()
+    (future,) = worker.submit([Petition(text=text)])
+    with pytest.raises(error):
+        future.result(5)
+    worker.close(grace=5)
+    assert metrics.registry.get_sample_value("petition_judging_failures_total") == n_failures
+    assert log_lines.getvalue().count("judging_failed") == n_failures
 
 
 def test_the_queue_takes_all_of_a_request_or_nothing(worker: ModelWorker, classifier: Any) -> None:
@@ -127,4 +157,4 @@ def test_a_cancelled_petition_is_not_judged(worker: ModelWorker, classifier: Any
     assert gone.cancel()
     classifier.gate.set()
     assert stays.result(5).masked_text == "还在"
-    assert sum(map(len, classifier.batches)) == 2
+    assert classifier.judged == ["先来的", "还在"]
