@@ -40,7 +40,7 @@ def render_card(metrics: Mapping[str, Any], settings: Mapping[str, Any], thresho
             "",
             _DATA,
             _figures(metrics),
-            _limits(thresholds),
+            _limits(metrics, thresholds),
             _USE,
             "## 制作记录",
             "",
@@ -71,7 +71,15 @@ def _figures(metrics: Mapping[str, Any]) -> str:
     return "\n".join([*lines, "", "由 `petition-train evaluate` 生成，与基线的对照见 `docs/evaluation.md`。", ""])
 
 
-def _limits(thresholds: Mapping[str, Any]) -> str:
+def urgent_recall(metrics: Mapping[str, Any]) -> str:
+    """Say of every flag of level S how many petitions that carry it were raised at some level."""
+    return "，".join(
+        f"“{name}” {figures['annotated']} 件提示 {figures['right']} 件"
+        for name, figures in metrics["urgent_flags"].items()
+    )
+
+
+def _limits(metrics: Mapping[str, Any], thresholds: Mapping[str, Any]) -> str:
     joint = thresholds.get("joint")
     policy = (
         f"联合把握不低于 {joint:.3f} 且无其他审核理由的，可一键采纳；"
@@ -87,7 +95,7 @@ def _limits(thresholds: Mapping[str, Any]) -> str:
             f"- {policy}",
             "- 数据来自一个省级网络平台，2010 年代末；机构改革、新业态、"
             "其他渠道（来电笔录、手写信）的文字会使表现下降。",
-            "- 自伤、威胁、群体、险情的提示会有漏，话说得委婉的尤其如此；没有提示不等于没有。",
+            f"- 紧急情形的提示会有漏，话说得委婉的尤其如此（测试件：{urgent_recall(metrics)}）；没有提示不等于没有。",
             "- 罕见类别（仲裁、党员人事申诉、部分部门）样本极少，宜以人工为准。",
             "- 口径以 `knowledge` 标注规则为准，各地三定方案不同，须配置本地目录。",
             "",

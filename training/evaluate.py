@@ -244,6 +244,11 @@ def summarise(metrics: dict[str, Any]) -> dict[str, Any]:
         "decisions": {
             name: decisions[name] for name in ("budget", "joint_threshold", "auto", "auto_with_accepted", "per_head")
         },
+        "urgent_flags": {
+            figures["name"]: {name: figures[name] for name in ("annotated", "right", "raised")}
+            for figures in metrics["flags"]["per_code"].values()
+            if figures["level"] == "S"
+        },
     }
 
 

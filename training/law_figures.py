@@ -28,6 +28,7 @@ def flag_figures(suggestions: Sequence[Suggestion], rows: Sequence[Example], kno
         if rule.code in annotated:
             raised = {(row.id, rule.code) for row, found in zip(rows, levels, strict=True) if rule.code in found}
             per_code[rule.code] = {
+                "name": rule.name,
                 "level": rule.level,
                 "raised_by_model_alone": sum(rule.code in found for found in by_model),
                 **_against(raised, _annotated(rows, {rule.code})),

@@ -11,6 +11,7 @@ from typing import Any
 from nlp.bundle import DEFAULT
 from nlp.decide import HEAD_NAMES
 from nlp.petition import HEADS
+from training.card import urgent_recall
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- metrics:begin -->", "<!-- metrics:end -->"
@@ -45,6 +46,8 @@ def figures_block(metrics: Mapping[str, Any]) -> str:
         f"测试集上 {auto['share']:.0%} 可一键采纳，"
         f"其中有误 {auto['error_rate']:.1%}（{low:.1%}–{high:.1%}；可并列的途径算对）。"
         "5% 的三项合计预算没有阈值能满足，见 docs/decisions/0006-error-budgets.md。",
+        "",
+        f"S 级情形在测试件上：{urgent_recall(metrics)}；写作者另写的句子和长信见 docs/evaluation.md。",
     ]
     return "\n".join(lines)
 

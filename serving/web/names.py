@@ -130,6 +130,10 @@ FIGURE_NAMES: Mapping[str, str] = {
     "errors": "差错件数",
     "error_rate": "差错率",
     "error_interval": "差错率 95% 区间",
+    "urgent_flags": "S 级情形",
+    "annotated": "标注件数",
+    "right": "其中提示",
+    "raised": "共提示",
 }
 """What a bundle's metrics.json calls its figures."""
 

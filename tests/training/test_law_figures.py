@@ -58,7 +58,8 @@ def test_flags_are_counted_at_level_s_and_at_any_level():
     ]
     found = flag_figures(suggestions, rows, load_knowledge())
     assert found["per_code"]["group_event"] == {
-        "level": "S", "raised_by_model_alone": 1, "annotated": 2, "raised": 3, "right": 2,
+        "name": "群体性、集体访、聚集、罢工罢市堵路", "level": "S",
+        "raised_by_model_alone": 1, "annotated": 2, "raised": 3, "right": 2,
         "precision": pytest.approx(2 / 3, abs=1e-4), "recall": 1.0,
     }  # fmt: skip
     assert found["urgent"]["at_level_s"]["recall"] == pytest.approx(1 / 3, abs=1e-4)
