@@ -77,7 +77,6 @@ def assess_masked(
     `title_length` is that of the title at the start of the text that `masked.origin` counts in. Otherwise as `assess`.
     """
     elements = find_elements(masked, title_length=title_length)
-    people = [int(element.value) for element in elements.of_type("people") if element.value is not None]
     matters = find_matters(masked.text, knowledge=knowledge)
     return Assessment(
         appeals=split_appeals(masked, title_length=title_length),
@@ -94,9 +93,20 @@ def assess_masked(
         transfer=propose_transfer(
             knowledge=knowledge,
             firings=firings,
-            n_people=max(people, default=None),
+            n_people=_complainants(elements, firings),
             n_departments=n_departments,
             n_times=n_times,
             previous_closed=previous_closed,
         ),
     )
+
+
+def _complainants(elements: Elements, firings: Sequence[Firing]) -> int | None:
+    """Return how many complain together: a number in what shows them as a group, not of pupils or of a family."""
+    groups = [firing for firing in firings if firing.code == "group_event" and firing.source == "rule"]
+    counts = [
+        int(people.value)
+        for people in elements.of_type("people")
+        if people.value is not None and any(group.start < people.end and people.start < group.end for group in groups)
+    ]
+    return max(counts, default=None)

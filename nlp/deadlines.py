@@ -33,7 +33,8 @@ class Clock:
 
     `ends_on` is absent where the day of the starting event is not known yet or the end is not a matter of days;
     `length` and `starts` say so in words. `note` tells what the date leaves open. A `conditional` clock runs only if a
-    person finds what `what` speaks of: a matter fit for simple handling, an application for disclosure, a licence ….
+    person finds what `what` speaks of: a matter fit for simple handling, an application for disclosure, a licence,
+    a labour dispute no word shows ….
     """
 
     code: str
@@ -68,25 +69,35 @@ def start_clocks(
     if unknown or "received" not in events:
         raise ValueError(f"unknown events {unknown}, or no day for 'received'; allowed: {', '.join(EVENTS)}")
     levels = {firing.level for firing in firings}
+    recognised = frozenset(matters)
     running = [
         deadline
         for deadline in knowledge.deadlines
         if (not deadline.channels or channel in deadline.channels)
-        and (not deadline.matters or set(deadline.matters) & set(matters))
+        and channel not in deadline.except_channels
+        and _concerns(deadline, recognised)
         and (not deadline.levels or set(deadline.levels) & levels)
         and (not deadline.receivers or receiver in deadline.receivers)
     ]
     days = dict(events)
     clocks = []
     for deadline in running:
-        clock = _clock(deadline, days, knowledge)
+        conditional = bool(deadline.when) and recognised.isdisjoint(deadline.matters)
+        clock = _clock(deadline, days, knowledge, conditional=conditional)
         if clock.ends_on is not None:
             days[deadline.code] = clock.ends_on
         clocks.append(clock)
     return tuple(sorted(clocks, key=lambda clock: (clock.ends_on is None, clock.ends_on or date.max)))
 
 
-def _clock(deadline: Deadline, days: Mapping[str, date], knowledge: Knowledge) -> Clock:
+def _concerns(deadline: Deadline, recognised: frozenset[str]) -> bool:
+    """Tell whether a deadline may be about one of the `recognised` matters, or about what no word shows."""
+    if not deadline.matters or not recognised.isdisjoint(deadline.matters):
+        return True
+    return bool(deadline.when) and not recognised
+
+
+def _clock(deadline: Deadline, days: Mapping[str, date], knowledge: Knowledge, *, conditional: bool) -> Clock:
     """Set one clock going from the days known so far."""
     starts_on = days.get(deadline.starts)
     ends_on, note = (None, "") if starts_on is None else _end(starts_on, deadline)
@@ -102,7 +113,7 @@ def _clock(deadline: Deadline, days: Mapping[str, date], knowledge: Knowledge) -
         basis=deadline.basis,
         certainty=deadline.certainty,
         note=note if starts_on is not None else "起算日尚不知道",
-        conditional=bool(deadline.when),
+        conditional=conditional,
     )
 
 
@@ -178,7 +189,7 @@ def propose_transfer(
 ) -> TransferProposal:
     """Propose 重大疑难复, 初转重 or 一般.
 
-    `n_people` is how many the matter concerns (None: unknown), `n_times` how often the same person has raised the
+    `n_people` is how many complain together (None: unknown), `n_times` how often the same person has raised the
     same matter including now, `previous_closed` whether the last time was already closed.
     """
     reasons = [f"{firing.name}（S级）" for firing in firings if firing.level == "S"]

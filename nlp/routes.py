@@ -29,7 +29,17 @@ _BEGINNING = 45
 
 _ACCUSATION = "accusation_handling"
 _VILLAGE = re.compile(r"村(?:支书|主任|干部|长|委|支两委|两委|官|会计)|社区(?:书记|主任|干部)|居委会")
-_TOWN = re.compile(r"(?:镇|乡)(?:长|党委|政府|书记|干部)|街道(?:办)?(?:主任|书记|干部)")
+_TOWN = re.compile(
+    r"(?:(?<!城)镇|乡(?!村|亲|下)|街道)"
+    r"(?:[里上的办党政人大纪财经农国土民司综领干书长主副驻包工所站中和与及]|(?![^,.;:!?。、\n]{1,5}(?:村|社区|居委)))"
+)
+"""The township itself or its people; not a mere address such as 石桥镇李家村."""
+
+_OWN_TITLE = (
+    r"[^,.;:!?。、\n查处管办核究请举控检反投村社]{0,4}(?:书记|主任|常委|委员|组长|干部|领导|工作人员)"
+    r"(?![:,\s]*您|[:,\s]*你好|:|热线|信箱)"
+)
+"""Who holds office with the discipline organ, right after its name; one who is greeted is not accused."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -227,7 +237,7 @@ def _choice(matters: Sequence[Alternatives], options: Sequence[RouteOption]) -> 
 
 
 def _co_departments(main: str, channel: str, matters: Matters, text: str, taxonomy: Taxonomy) -> tuple[Candidate, ...]:
-    """Propose departments to assist, from the scene, and the township where village officials are accused."""
+    """Propose departments to assist, from the scene, and the township where only village officials are accused."""
     if channel == _ACCUSATION:
         codes = ["town_subdistrict"] if _VILLAGE.search(text) and not _TOWN.search(text) else []
     else:
@@ -256,7 +266,10 @@ def _accused_unit(
     *,
     accused: bool,
 ) -> list[Reason]:
-    """Warn where a proposed department seems to be the unit whose officials are accused."""
+    """Warn where a proposed department seems to be the unit whose officials are accused.
+
+    The discipline organ handles accusations of anybody else's people, so only its own titles speak against it.
+    """
     if not accused:
         return []
     title = expand("{title}", knowledge.lexicon.words)
@@ -264,7 +277,14 @@ def _accused_unit(
     for candidate in (department.best, *co_departments):
         unit = taxonomy.department(candidate.code)
         names = "|".join(map(re.escape, (unit.name, *unit.aliases)))
-        if unit.code != "discipline_supervision" and re.search(rf"(?:{names})[^,。;!?\n]{{0,8}}{title}", text):
+        if unit.code == "discipline_supervision":
+            if re.search(rf"(?<![镇乡])(?:{names}){_OWN_TITLE}", text):
+                message = (
+                    f"文中检举的可能是“{candidate.name}”自己的人：不得转给被检举人（条例30条3款），反映本机关主要负责人的"
+                    "径送上一级纪检监察机关核定（纪检监察机关处理检举控告工作规则15条），须人工核定"
+                )
+                reasons.append(_conflict("department", message))
+        elif re.search(rf"(?:{names})[^,。;!?\n]{{0,8}}{title}", text):
             message = (
                 f"文中检举公职人员，“{candidate.name}”可能就是被检举人所在单位，不得把材料转给它或其下级"
                 "（条例30条3款、46条(五)），须人工核定"

@@ -6,20 +6,25 @@ from collections.abc import Iterator
 from nlp.rules.counts import smallest_count
 
 _CAPITAL = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰仟", "一二三四五六七八九十百千")
-_NUM = r"(?:\d[\d,]*(?:\.\d+)?|[零一二两三四五六七八九十百千壹贰叁肆伍陆柒捌玖拾佰仟几数]+|上)"
+_DIGITS = r"\d[\d,]{0,30}+(?:\.\d{1,10}+)?"
+_NUMERAL = "零一二两三四五六七八九十百千壹贰叁肆伍陆柒捌玖拾佰仟几数"
+_NUM = rf"(?:{_DIGITS}|[{_NUMERAL}]{{1,10}}+|上)"
+"""Runs are bounded and never given back: 百百百百… would otherwise be cut in every possible way."""
 _NO_AMOUNT = 1e15
 """More yuan than there are: a number of something else, or noise."""
 _MORE = r"(?:余|多|来|几)?"
-_BIG = r"(?:[万亿千百]+)"
+_BIG = r"(?:[万亿千百]{1,3})"
+_ROUND = rf"(?:(?<=[{_NUMERAL}][百千])|(?<=[{_NUMERAL}][百千]几))"
+"""Behind a number that ends in its own 百 or 千 (三千, 六百几)."""
 _AMOUNT = re.compile(
     rf"(?:超|近|约|大概|共计|上|达)?(?:人民币|¥|¥|"
     rf"RMB)?{_NUM}(?:{_MORE}{_BIG})?{_MORE}(?:[-至到~]{_NUM}{_MORE}(?:{_BIG})?{_MORE})?"
     rf"(?:元|块(?=钱|多|[,。;!?、 /)\n]|左右|$|一[斤个天月吨方次])|圆整?|美元|港币)(?:钱|人民币|整|左右|以上|"
     rf"以下)?(?:{_NUM}[角毛])?"
     r"(?:/[A-Za-z\u4e00-\u9fa5㎡²³]{1,3})?"
-    rf"|{_NUM}{_MORE}(?:万|亿)(?:{_NUM}千)?{_MORE}(?=的?(?:本金|工资|工程款|补偿|违约金|押金|定金|货款|欠款|罚款|"
+    rf"|{_NUM}{_MORE}(?:万|亿)(?:{_NUM}千?)?{_MORE}(?=的?(?:本金|工资|工程款|补偿|违约金|押金|定金|货款|欠款|罚款|"
     rf"贷款|保险|学费|彩礼|押金|投资|债|左右的))"
-    rf"|(?<=[交付欠罚收取退赔扣补费款金价]){_NUM}{_MORE}(?:{_BIG}){_MORE}(?=[,。;!?、 \n)]|才|就|的|以)"
+    rf"|(?<=[交付欠罚收取退赔扣补费款金价]){_NUM}(?:{_MORE}{_BIG}|{_ROUND}){_MORE}(?=[,。;!?、 \n)]|才|就|的|以)"
 )
 _BARE_AMOUNT = re.compile(
     r"(?P<before>费|费用|价格?|押金|定金|本金|工资|报名费|罚款|入门费|绩效|欠|补偿款?|收取?|交了?|补助|要)(?:是|"
@@ -28,7 +33,7 @@ _BARE_AMOUNT = re.compile(
     r"才|就|/|本金|定金)"
 )
 
-_PEOPLE_NUM = r"(?:\d[\d,]*(?:\.\d+)?|[零一二两三四五六七八九十百千叁拾几数]+)"
+_PEOPLE_NUM = rf"(?:{_DIGITS}|[零一二两三四五六七八九十百千叁拾几数]{{1,10}}+)"
 _PEOPLE = re.compile(
     rf"(?:近|约|上|超过?|达|共|全)?(?P<n>{_PEOPLE_NUM}{_MORE}(?:{_BIG})?{_MORE})"
     r"(?:(?:名|位|个)(?!小区|单位|部门|学校|村|月|家庭|社区|镇|乡|县)(?:以上的?|的)?(?:多|"

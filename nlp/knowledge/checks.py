@@ -99,7 +99,7 @@ def _references(knowledge: Knowledge) -> Iterator[tuple[str, str, Iterable[str]]
     for prerequisite in knowledge.prerequisites:
         yield f"prerequisites {prerequisite.code}", "途径", (prerequisite.first, prerequisite.before)
     for deadline in knowledge.deadlines:
-        yield f"deadlines {deadline.code}", "途径", deadline.channels
+        yield f"deadlines {deadline.code}", "途径", (*deadline.channels, *deadline.except_channels)
         yield f"deadlines {deadline.code}", "事项", deadline.matters
     for neighbour in knowledge.neighbours:
         yield f"neighbours {neighbour.code}", "部门", (neighbour.department, *neighbour.co)

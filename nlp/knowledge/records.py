@@ -74,7 +74,7 @@ class Rule(Sourced):
     `trigger` says what state of the suggestion sets a rule off instead of words in the text. An answer of one of
     `natures`, or of a channel for nothing else, sets it off as well.
     A match of `idioms` that overlaps a hit cancels it. The level of a `firm` rule stands whatever the model makes of
-    the text; the model may only add to it.
+    the text; the model may only add to it, and a negation cancels only where it touches the hit.
     """
 
     name: str
@@ -217,7 +217,8 @@ class Deadline(Sourced):
     """One clock: who must do what within `limit` units after `starts`, an event or the code of another deadline.
 
     `limit` is absent where the unit is `immediate` or `specified` (by whoever assigns the petition). Empty
-    `channels`, `matters`, `levels` or `receivers` mean all; `when` names a condition only a person can see.
+    `channels` (but `except_channels`), `matters`, `levels` or `receivers` mean all; `when` names a condition only a
+    person can see. With `matters` as well, the condition is met by them and open only where no matter is recognised.
     """
 
     kind: DeadlineKind
@@ -227,10 +228,11 @@ class Deadline(Sourced):
     starts: str
     limit: int | None = None
     channels: tuple[str, ...] = ()
+    except_channels: tuple[str, ...] = ()
     matters: tuple[str, ...] = ()
     levels: tuple[Level, ...] = ()
     receivers: tuple[Literal["petition_bureau", "unit"], ...] = ()
-    when: Literal["", "simple", "disclosure", "licence", "registration", "postal"] = ""
+    when: Literal["", "simple", "disclosure", "licence", "registration", "postal", "labour"] = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -153,7 +153,10 @@ def _rules(rules: tuple[Rule, ...]) -> str:
     return (
         f"## 必须人工审核\n\n{table}\n### 线索\n\n"
         "线索是脱敏、规范化文本上的正则表达式，`{组}` 是词组，`{number}` 是数量。"
-        "紧挨在前面的否定词、习语、书名号内的命中不算。\n\n" + details + "\n"
+        "习语和前面几个字里的否定词使命中不算；写明“否定词须紧挨着”的规则，隔了字就照算。"
+        "法律、文件、作品名称（书名号内）里的命中不算，《遗书》《联名请愿书》等当事人自己写的照算。\n\n"
+        + details
+        + "\n"
     )
 
 
@@ -166,6 +169,8 @@ def _clues(rule: Rule) -> Iterator[str]:
         yield f"- **{rule.name}**（`{rule.code}`）：模型判性质为{natures}，或途径只办这些性质的，也算。"
     for clue in rule.clues:
         yield f"- **{rule.name}**（`{rule.code}`{_conditions(clue)}）：" + "、".join(f"`{s}`" for s in clue.find)
+    if rule.firm:
+        yield "  - 否定词须紧挨着才不算；模型不能降级。"
     if rule.idioms:
         yield "  - 不算：" + "、".join(f"`{idiom}`" for idiom in rule.idioms)
 

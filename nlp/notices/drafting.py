@@ -6,6 +6,7 @@ from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, get_args
+from unicodedata import category
 
 import yaml
 from jinja2 import StrictUndefined, meta
@@ -165,8 +166,10 @@ def _named_in(environment: SandboxedEnvironment, text: str) -> list[str]:
 
 
 def _clean(text: str) -> str:
-    """Remove control characters, which XML cannot hold."""
-    return "".join(character for character in text.strip() if character in "\n\t" or ord(character) >= 32)
+    """Remove what XML cannot hold or no font can show: control characters, lone surrogates, noncharacters."""
+    return "".join(
+        character for character in text.strip() if character == "\n" or category(character) not in {"Cc", "Cs", "Cn"}
+    )
 
 
 _NAMES = {

@@ -19,6 +19,11 @@ def has_birth_date(digits: str) -> bool:
     return len(digits) == 18 and digits[6:8] in {"18", "19", "20"} and _is_date(digits[6:14])
 
 
+def is_disability_card(digits: str) -> bool:
+    """Tell whether 20 characters are a disability certificate: a resident ID, the kind and the grade."""
+    return len(digits) == 20 and has_birth_date(digits[:18]) and digits[18] in "1234567" and digits[19] in "1234"
+
+
 def is_old_resident_id(digits: str) -> bool:
     """Tell whether 15 digits hold a date of the last century where the ID of before 1999 has the birth date."""
     return len(digits) == 15 and _is_date("19" + digits[6:12])

@@ -34,9 +34,19 @@ def _any_of(kind: str) -> str:
 
 
 _LABEL = re.compile(rf"(?:{_any_of('label')})(?:姓名|签名|签字)?(?:为|是)?:[\"“(]?")
-_TOLD = re.compile(rf"(?:{_any_of('told')})(?![单册录额称字次义])[\"“(]?")
+_TOLD = re.compile(rf"(?:{_any_of('told')})(?!(?<=名)[单册录额称字次义]|次日)[\"“(]?")
 _MAY = re.compile(rf"(?:{_any_of('may')})(?:为|是|系|叫)?[\"“(:]?")
 _LISTED = re.compile(r"\[姓名\](?:、|和|与|及|以及|跟|同|/)")
+_SIGNED = re.compile(
+    r"(?:联名(?:上书|反映|举报|投诉|请求)?|签名|签字|署名|按手印|代表)(?:人|者|村民|业主|居民|住户|群众|代表|签名|签字|名单|如下|\([^()\n]{0,6}\)){0,3}"
+    r"(?::\n?|(?<=[名字人印单])\n)"
+)
+"""What opens a list of signatories: a label with a colon, or alone on its line."""
+_SIGNATORIES = re.compile(
+    rf"(?:[\n 、,;/.()-]|\d{{1,4}}|室|号|男|女|手印|\[[^\[\]\n]{{2,3}}\]){{0,12}}+(?P<run>[{_HAN}]{{2,}})"
+)
+"""A run of signatories behind separators, the number of a line or a room, placeholders."""
+_LIST_END = re.compile(rf"[^{_HAN}]|$|等|{_any_of('behind_label')}")
 _TRIGGERS: tuple[tuple[re.Pattern[str], Strictness], ...] = (
     (_LABEL, "label"),
     (_TOLD, "told"),
@@ -70,6 +80,9 @@ _CLOSING = re.compile(
     rf"(?!敬礼|此致|谢谢|感谢)(?P<n>[{_HAN}·]{{2,5}})"
     r"(?:[\n ,.。、:(]?(?:\[电话\]|\[身份证\]|\[地址\]|电话|(?:19|20)\d\d[年./-]?\d{0,2}[月./-]?\d{0,2}日?"
     r"|[敬谨]?[上呈启]|敬上|等人?|代笔|亲笔|叩首|拜上)[)]?)*[。.,!)\n]*$"
+)
+_INTRODUCED = re.compile(
+    rf"(?:(?P<called>(?:[我俺咱]名?|名字|[人个位])叫[\"“(]?|敬礼[!。.,~\n]{{0,4}})|本人)(?P<n>[{_HAN}]{{3}})(?=$|[^{_HAN}]|是|系|的|今年|家住)"
 )
 _NUMBER_FOLLOWS = re.compile(r"\[电话\]|\[身份证\]|电话|手机|身份证|[,(:](?:男|女)[,)、]|曾用名|又名|原名|化名")
 _WITH_NUMBER = re.compile(
@@ -111,8 +124,11 @@ def _candidates(text: str) -> Iterator[tuple[int, int]]:
     for match in _SURNAMED.finditer(text):
         if match["n"] in _WORDS.single:
             yield match.span("n")
+    for match in _SIGNED.finditer(text):
+        yield from _signatories(text, match.end())
     yield from _before_titles(text)
     yield from _alone(_CLOSING.finditer(text, max(0, len(text) - _CLOSING_WIDTH)))
+    yield from (match.span("n") for match in _INTRODUCED.finditer(text) if _is_introduced(match))
     near_numbers = windows_near(_NUMBER_FOLLOWS, text, before=5, after=8)
     yield from _alone(search_windows(_WITH_NUMBER, text, near_numbers))
     yield from _alone(_BEFORE_LISTED.finditer(text) if "[姓名]" in text else ())
@@ -143,6 +159,54 @@ def name_end(text: str, start: int, *, strictness: Strictness) -> int | None:
         if _BOUNDARY.match(text, start + length) or _is_plain_name(candidate):
             return start + length
     return None
+
+
+def _signatories(text: str, start: int) -> Iterator[tuple[int, int]]:
+    """Names of a list of signatories that begins at `start`; the spaces between them are gone (张建国李大勇)."""
+    while match := _SIGNATORIES.match(text, start):
+        names = _split_names(text, *match.span("run"))
+        yield from names
+        start = names[-1][1] if names else len(text)
+
+
+def _split_names(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Cut `text[start:end]` into names without a rest, or up to 等 or the next field; no names if that fails.
+
+    Names of three characters are tried first; where the cuts fall hardly matters, because all are hidden.
+    """
+    if 3 <= end - start <= 4 and _WORDS.transliterated.issuperset(text[start:end]):
+        return [(start, end)]
+    behind: dict[int, int] = {start: start}
+    """Where the name that ends here begins."""
+    for place in range(start, end):
+        if place in behind:
+            for stop in (place + 3, place + 2, place + 4):
+                if stop <= end and _is_signatory(text[place:stop]):
+                    behind.setdefault(stop, place)
+    last = max((stop for stop in behind if _LIST_END.match(text, stop)), default=start)
+    names = []
+    while last > start:
+        names.append((behind[last], last))
+        last = behind[last]
+    return names[::-1]
+
+
+def _is_signatory(candidate: str) -> bool:
+    """Tell whether `candidate` is made like a name where only names should stand.
+
+    One of two characters needs a sure surname, one whose surname is an everyday word (古, 时) frequent given ones.
+    """
+    ends_place = candidate[-1] in _ENDS_PLACES - _WORDS.given
+    if ends_place or (len(candidate) == 2 and candidate[0] not in _WORDS.sure):
+        return False
+    return _is_name(candidate, strict=True) or (_is_plain_name(candidate) and _is_name(candidate, strict=False))
+
+
+def _is_introduced(match: re.Match[str]) -> bool:
+    """Tell whether an everyday word for a surname (古, 成, 和) begins a name in this place, where a name must stand."""
+    name = match["n"]
+    made_like_a_name = name[0] in _WORDS.wordlike and _WORDS.given.issuperset(name[1:])
+    return made_like_a_name and bool(match["called"] or not _WORDS.is_word(name))
 
 
 def _is_plain_name(candidate: str) -> bool:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from nlp.privacy.checks import has_birth_date, is_bank_card, is_old_resident_id, is_resident_id
+from nlp.privacy.checks import has_birth_date, is_bank_card, is_disability_card, is_old_resident_id, is_resident_id
 from nlp.privacy.spans import Kind, Span, search_windows, windows_near
 
 _CHINESE = "〇零一二三四五六七八九幺壹贰叁肆伍陆柒捌玖两"
@@ -164,6 +164,9 @@ _CERTIFICATES = (
         r"(?P<n>[A-Za-z]{0,4}\d[A-Za-z0-9-]{4,24})(?![A-Za-z0-9元]|万元|年)",
         anchor=_WORD,
     ),
+    _rule("证件", r"(?<![\dA-Za-z])[1-9]\d{16}[\dXx]\d{2}(?![\dA-Za-z])", holds=is_disability_card),
+    # The letter names the command that issued it (南字第012345号); alone it would fit any document.
+    _rule("证件", r"(?:军官|士官|士兵|军人|文职|退伍|退役)证[^\d,。;!?\[\n]{0,8}字第?(?P<n>[A-Za-z]?\d{5,12})号?"),
     _rule("证件", r"[军士文退干兵海空政参后武优残烈]字第?(?P<n>[A-Za-z]?\d{5,12})号?"),
 )
 

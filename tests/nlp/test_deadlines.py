@@ -3,10 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from nlp.assessment import assess_masked
 from nlp.deadlines import Clock, add_work_days, propose_transfer, start_clocks
 from nlp.errors import KnowledgeError
 from nlp.knowledge import Knowledge, load_knowledge
-from nlp.petition import Firing, Level
+from nlp.petition import Firing, Level, Masked
+from nlp.rules import find_firings
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +91,65 @@ def test_clocks_whose_start_is_unknown_are_shown_without_a_date(knowledge: Knowl
     assert clock.length == "12个月"
     dated = [clock.ends_on is not None for clock in clocks]
     assert dated == sorted(dated, reverse=True)
+
+
+def test_the_labour_clocks_run_for_labour_matters_and_depend_on_a_person_where_none_is_recognised(
+    knowledge: Knowledge,
+) -> None:
+    def clocks(*matters: str) -> dict[str, Clock]:
+        events = {"received": date(2026, 3, 2)}
+        return by_code(start_clocks(events, channel="arbitration", knowledge=knowledge, matters=matters))
+
+    for code in ("labour_arbitration_request", "labour_arbitration_decide"):
+        assert not clocks("unpaid_wages")[code].conditional
+        assert clocks()[code].conditional
+        assert code not in clocks("rural_land_contract")
+    assert "land_arbitration_request" in clocks("rural_land_contract")
+
+
+def test_accusations_follow_the_rules_of_who_handles_them_not_the_duty_to_inform(knowledge: Knowledge) -> None:
+    events = {"received": date(2026, 3, 2), "forwarded": date(2026, 3, 3)}
+    clocks = by_code(start_clocks(events, channel="accusation_handling", knowledge=knowledge, receiver="unit"))
+    assert not {"unit_inform_direct", "unit_inform_forwarded"} & clocks.keys()
+    assert "unit_objection" in clocks
+
+
+def test_the_review_of_a_fire_finding_is_due_in_fifteen_days(knowledge: Knowledge) -> None:
+    events = {"received": date(2026, 3, 2), "decision_served": date(2026, 3, 2)}
+    clocks = by_code(
+        start_clocks(events, channel="administrative_procedure", knowledge=knowledge, matters=("fire_accident",))
+    )
+    assert clocks["fire_review_request"].ends_on == date(2026, 3, 17)
+    assert "accident_review_request" not in clocks
+
+
+def people_level(text: str, knowledge: Knowledge) -> str:
+    masked = Masked(text=text, origin=tuple(range(len(text))))
+    return assess_masked(
+        masked,
+        title_length=0,
+        channel="petition_procedure",
+        firings=find_firings(masked, knowledge=knowledge),
+        n_departments=1,
+        knowledge=knowledge,
+        events={"received": date(2026, 3, 2)},
+    ).transfer.name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我家5口人住在两室一厅,请求办理低保",
+        "全镇3万人,请问社保怎么交",
+        "我们学校有1200名学生,请问几号开学",
+    ],
+)
+def test_numbers_that_count_no_complainants_weigh_nothing(text: str, knowledge: Knowledge) -> None:
+    assert people_level(text, knowledge) == "一般"
+
+
+def test_the_number_who_complain_together_weighs(knowledge: Knowledge) -> None:
+    assert people_level("涉及两百多户居民,请修路", knowledge) == "重大疑难复"
 
 
 def test_matters_and_urgency_select_clocks(knowledge: Knowledge) -> None:

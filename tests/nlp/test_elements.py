@@ -1,16 +1,23 @@
 """Places, times, units, amounts, people, prior handling, requests: on texts written for the purpose."""
 
 import json
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from nlp.divisions import divisions, level_of
 from nlp.elements import ELEMENT_TYPES, Elements, find_elements, missing_items
-from nlp.elements.quantities import yuan
+from nlp.elements.handling import find_handling
+from nlp.elements.quantities import find_amounts, find_people, yuan
+from nlp.elements.requests import find_requests
+from nlp.elements.times import find_times
 from nlp.knowledge import load_knowledge
 from nlp.petition import Petition
 from nlp.prepare import prepare
+
+Finder = Callable[[str], Iterable[object]]
 
 
 def found_in(text: str, *, title: str = "") -> tuple[Petition, Elements]:
@@ -133,6 +140,57 @@ def test_known_and_told_items_are_not_asked_for() -> None:
     }
     assert not codes & {"problem_place", "event_time", "amount", "request", "prior_handling", "contact", "id_number"}
     assert "service_address" in codes
+
+
+FINDERS = (find_amounts, find_people, find_times, find_requests, find_handling)
+
+
+@pytest.mark.parametrize("find", FINDERS, ids=lambda find: find.__name__)
+@pytest.mark.parametrize("repeated", ["百", "一", "1", "1,", "也", "多次", "全体", "我也"])
+def test_the_time_grows_with_the_length_only(find: Finder, repeated: str) -> None:
+    short = _least_time(find, repeated * (5_000 // len(repeated)))
+    long = _least_time(find, repeated * (20_000 // len(repeated)))
+    # Four times where it is linear, sixteen times where it is quadratic; one millisecond is for the clock.
+    assert long < 9 * short + 0.001
+
+
+def _least_time(find: Finder, text: str) -> float:
+    times = []
+    for _ in range(3):
+        started = time.process_time()
+        list(find(text))
+        times.append(time.process_time() - started)
+    return min(times)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("罚三千,", "三千"),
+        ("滞纳金六百几。", "六百几"),
+        ("欠三万五千工程款", "三万五千"),
+        ("合计两千三百多万元", "两千三百多万元"),
+        ("收费1,200.50元", "1,200.50元"),
+    ],
+)
+def test_bounded_numbers_are_still_found_whole(text: str, wanted: str) -> None:
+    assert [text[start:end] for start, end, _ in find_amounts(text)] == [wanted]
+
+
+@pytest.mark.parametrize(
+    ("before", "is_ours"),
+    [
+        ("我们强烈", True),
+        ("全体业主们现在坚决强烈", True),
+        ("诉求:一、现在", True),
+        ("社区", False),
+        ("全体" * 60 + "社区管理人员的要求现", False),
+    ],
+    ids=lambda value: str(value)[:12],
+)
+def test_who_demands_is_told_without_endless_search(before: str, is_ours: bool) -> None:
+    text = f"{before}要求停止施工"
+    assert bool(list(find_requests(text))) == is_ours
 
 
 def test_empty_text_has_no_elements() -> None:

@@ -1,6 +1,7 @@
 """Draft letters: what they hold, what stays blank, what is refused."""
 
 import zipfile
+from dataclasses import replace
 from datetime import date
 from importlib.resources import files
 from io import BytesIO
@@ -74,7 +75,7 @@ def test_docx_and_html_say_the_same_and_are_marked_as_drafts(code: str) -> None:
         ("notice_accept", ["XF20261121", "某某县信访局", "1．请求修复幸福路", "2．请求恢复路灯", "60日"]),
         ("notice_accept", ["2027年1月22日", "信访信息系统", "赵某", "第三十四条", "第三十五条"]),
         ("notice_transfer", ["转送告知单", "县住建局", "第二十二条", "2026年11月24日", "信访信息系统"]),
-        ("notice_not_accept", ["该事项正在办理", "第十九条第三款", "李某", "2026年11月22日"]),
+        ("notice_not_accept", ["该事项正在办理", "第十九条第三款", "1．请求修复幸福路", "赵某"]),
         ("notice_choice", ["途径一：劳动仲裁", "途径二：劳动监察", "条文待核实", "效果：按争议程序办", "由您决定"]),
         ("handling_opinion", ["网上信访", "诉求1", "诉求2", "30日内", "某某市住建局", "第三十五条"]),
     ],
@@ -125,6 +126,34 @@ def test_markup_in_facts_is_escaped_and_control_characters_go() -> None:
     assert "&lt;script&gt;" in draft.html
     assert "a & b {{ office }}" in words_of(draft)
     assert zipfile.ZipFile(BytesIO(draft.docx)).testzip() is None
+
+
+@pytest.mark.parametrize("character", ["\uffff", "\ufffe", "\ud800", "\x07", "\t"])
+def test_characters_that_xml_cannot_hold_go(character: str) -> None:
+    draft = drafted("notice_accept", Facts(appeals=(f"请修{character}路",)))
+    assert "1．请修路" in words_of(draft).splitlines()
+
+
+def test_a_refusal_to_be_served_holds_no_note_of_the_office() -> None:
+    words = words_of(drafted("notice_not_accept"))
+    assert "李某" not in words
+    assert "不送达" not in words
+
+
+def test_more_than_nine_options_are_numbered() -> None:
+    options = tuple(
+        RouteOption(channel="arbitration", name=f"途径{n}", basis="条例", certainty="verified", effect="无")
+        for n in range(1, 12)
+    )
+    words = words_of(drafted("notice_choice", replace(FACTS, options=options)))
+    assert "途径九：途径9" in words
+    assert "途径十：途径10" in words
+    assert "途径11：途径11" in words
+
+
+def test_a_letter_is_offered_only_for_what_its_text_covers() -> None:
+    accept = next(notice for notice in load_knowledge().notices if notice.code == "notice_accept")
+    assert "复查、复核请求的受理另行告知" in accept.when
 
 
 def test_an_office_can_edit_a_template(tmp_path: Path) -> None:

@@ -170,6 +170,29 @@ def test_a_name_found_once_is_hidden_everywhere(name: str) -> None:
     assert text.count("[姓名]") == 3
 
 
+@pytest.mark.parametrize(
+    ("letter", "hidden"),
+    [
+        ("联名人：\n张三\n李建国\n王五\n2024年3月1日", "联名人:\n[姓名]\n[姓名]\n[姓名]\n2024年3月1日"),
+        (
+            "业主签名\n101 张三\n202 李建国 13812345678\n203 古丽娜",
+            "业主签名\n101[姓名]\n202[姓名][电话]\n203[姓名]",
+        ),
+        ("不肯签字\n江苏建工欠款", "不肯签字\n江苏建工欠款"),
+        ("要求签字\n万科业主都来了", "要求签字\n万科业主都来了"),
+    ],
+)
+def test_a_list_of_signatories_may_fill_several_lines(letter: str, hidden: str) -> None:
+    assert masked(letter).text == hidden
+
+
+@FEW
+@given(st.lists(names().filter(lambda name: len(name) == 3), min_size=2, max_size=8))
+def test_signatories_set_apart_by_spaces_are_all_hidden(signatories: list[str]) -> None:
+    text = masked(f"望解决。联名签字：{' '.join(signatories)}").text
+    assert not any(name in text for name in signatories)
+
+
 # --- the record is true ---------------------------------------------------------------------------------------
 
 PIECES = st.one_of(
@@ -187,6 +210,8 @@ PIECES = st.one_of(
             "]",
             "A7县",
             "此致敬礼",
+            "联名签字：",
+            "业主签名\n",
             "身份证",
             "3栋",
             "号",

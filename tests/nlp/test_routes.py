@@ -114,6 +114,59 @@ def test_where_a_court_case_leaves_doubt_both_sides_are_told_and_a_person_decide
     assert "rule_conflict:channel" in keys(routing)
 
 
+@pytest.mark.parametrize(
+    ("text", "channel"),
+    [
+        ("不服公司辞退决定申请劳动仲裁", "arbitration"),
+        ("我不服单位开除申请仲裁", "arbitration"),
+        ("请求行政复议撤销该处罚", "administrative_procedure"),
+        ("请求复议机关撤销该处罚", "administrative_procedure"),
+        ("我不服处罚决定要复议", "administrative_procedure"),
+        ("对交通事故责任认定不服,请求复核", "administrative_procedure"),
+    ],
+)
+def test_who_only_applies_has_no_award_and_no_decision_yet(text: str, channel: str) -> None:
+    routing = route(text, channel=channel)
+    assert routing.channel.best.code == channel
+    assert "rule_conflict:channel" not in keys(routing)
+
+
+@pytest.mark.parametrize(
+    ("text", "channel"),
+    [
+        ("申请劳动仲裁被驳回,公司不给补偿", "arbitration"),
+        ("不服市政府复议决定", "administrative_procedure"),
+        ("复议机关维持了处罚", "administrative_procedure"),
+        ("申请复议后被维持", "administrative_procedure"),
+    ],
+)
+def test_an_award_or_a_decision_that_was_given_leads_to_court(text: str, channel: str) -> None:
+    assert route(text, channel=channel).channel.best.code == "judicial_procedure"
+
+
+@pytest.mark.parametrize(
+    ("text", "basis"),
+    [
+        ("民警当场罚款200元,我要起诉", "行政复议法23条(一)"),
+        ("县政府把我家的林地划给别人,我要起诉", "行政复议法23条(二)"),
+        ("城管拆错了,行政赔偿要起诉", "国家赔偿法9条"),
+        ("冤狱赔偿要起诉", ""),
+    ],
+)
+def test_what_must_come_before_court_is_told_with_its_article(text: str, basis: str) -> None:
+    told = [r.message for r in route(text, channel="judicial_procedure").reasons if r.key == "rule_conflict:channel"]
+    assert [basis in message for message in told] == [True] * bool(basis)
+
+
+def test_a_fire_is_no_traffic_accident() -> None:
+    fire = route("对火灾事故认定不服,申请复核", channel="administrative_procedure", department="fire_rescue")
+    assert "fire_accident" in fire.matters
+    assert "traffic_accident" not in fire.matters
+    assert "火灾事故调查规定35条" in fire.legal_basis
+    assert "traffic_accident" not in route("工伤事故认定迟迟不办", channel="administrative_procedure").matters
+    assert "traffic_accident" in route("对交通事故认定不服", channel="administrative_procedure").matters
+
+
 def test_questions_and_suggestions_are_not_pulled_into_court() -> None:
     routing = route("请问法院判决后申请强制执行,执行局多久立案?", nature="consultation", channel="consultation_reply")
     assert routing.channel.best.code == "consultation_reply"
@@ -174,6 +227,39 @@ def test_village_officials_bring_in_the_township_but_town_officials_do_not() -> 
         department="discipline_supervision",
     )
     assert town.co_departments == ()
+
+
+def accusation(text: str) -> Routing:
+    return route(text, nature="disclosure", channel="accusation_handling", department="discipline_supervision")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "举报村支书和镇里的领导一起侵占集体资金",
+        "举报村支书和镇财政所的人侵占集体资金",
+        "举报社区主任和街道办事处主任串通贪污",
+    ],
+)
+def test_no_township_is_proposed_where_its_people_are_accused_with_the_village(text: str) -> None:
+    assert accusation(text).co_departments == ()
+
+
+def test_a_township_that_only_stands_in_the_address_is_proposed() -> None:
+    routing = accusation("举报石桥镇李家村村支书贪污征地款")
+    assert [candidate.code for candidate in routing.co_departments] == ["town_subdistrict"]
+
+
+@pytest.mark.parametrize("text", ["举报县纪委书记收受贿赂", "举报县纪委监委主任滥用职权"])
+def test_accusations_of_the_discipline_organs_own_people_go_one_level_up(text: str) -> None:
+    assert any("径送上一级纪检监察机关" in reason.message for reason in accusation(text).reasons)
+
+
+@pytest.mark.parametrize(
+    "text", ["请县纪委查处村支书贪污", "向纪委举报村主任贪污", "尊敬的纪委领导:您好,举报村支书贪污"]
+)
+def test_addressing_the_discipline_organ_accuses_none_of_its_people(text: str) -> None:
+    assert not any("径送上一级" in reason.message for reason in accusation(text).reasons)
 
 
 def test_the_accused_unit_is_pointed_out_in_other_channels() -> None:

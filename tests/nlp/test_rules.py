@@ -107,6 +107,49 @@ def test_idioms_and_book_titles_cancel() -> None:
     assert fires("他要跳楼,不是跳楼价", Clue(find=("跳楼",)), idioms=("跳楼价",))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我已经写好了《遗书》",
+        "已写《遗书》,准备从政府楼顶跳下",
+        "留下《绝笔信》给你们",
+        "我没有钱治病自杀算了",
+        "没有工资没有家自杀给你们看",
+        "再不解决没有房子住自焚",
+        "我不能忍了同归于尽",
+        "我们写了《联名请愿书》交给政府",
+        "我们按《劳动法》的规定要求三百名工人的工资",
+    ],
+)
+def test_what_petitioners_wrote_and_what_they_lack_switch_no_urgent_rule_off(text: str, knowledge: Knowledge) -> None:
+    assert [f.level for f in firings(text, knowledge).values()][:1] == ["S"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我不会自杀",
+        "我们不想同归于尽",
+        "请学校防止外人持刀闯入",
+        "能不能开设防自杀心理讲座",
+        "建议发放《自杀预防与危机干预》",
+        "依据《集会游行示威法》",
+        "我们学校有1200名学生,请问几号开学",
+    ],
+)
+def test_a_touching_negation_and_titles_of_works_and_laws_keep_urgent_rules_silent(
+    text: str, knowledge: Knowledge
+) -> None:
+    assert "S" not in [f.level for f in firings(text, knowledge).values()]
+
+
+def test_what_the_software_cannot_undo_is_said_to_be_left_to_a_person(knowledge: Knowledge) -> None:
+    actions = {rule.code: rule.action for rule in knowledge.rules}
+    for code in ("secret", "official_accusation"):
+        for said in ("保存，", "须由人", "清除"):
+            assert said in actions[code], (code, said)
+
+
 def test_a_clue_may_raise_the_level() -> None:
     knowledge = one_rule(Clue(find=("孩子",)), Clue(find=("猥亵",), level="S"))
     (firing,) = find_firings(masked("孩子被猥亵"), knowledge=knowledge)

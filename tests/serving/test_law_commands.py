@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from rich.console import Console
 from nlp.assessment import assess
 from nlp.knowledge import load_knowledge
 from nlp.petition import Petition
+from nlp.prepare import prepare
 from nlp.router import Router
+from nlp.rules import find_firings
 from nlp.taxonomy import load_taxonomy
 from serving.classifier import Classifier
 from serving.commands.law import show_law
@@ -23,10 +26,10 @@ Run = Callable[..., int]
 
 
 def shown(classifier: Classifier) -> str:
-    petition = Petition(text=TEXT)
-    assessment = assess(
-        petition, classifier.suggest(petition), knowledge=load_knowledge(), events={"received": date(2026, 3, 2)}
-    )
+    petition, knowledge = Petition(text=TEXT), load_knowledge()
+    firings = find_firings(prepare(petition), knowledge=knowledge)
+    suggestion = replace(classifier.suggest(petition), firings=firings)
+    assessment = assess(petition, suggestion, knowledge=knowledge, events={"received": date(2026, 3, 2)})
     console = Console(file=io.StringIO(), width=200)
     show_law(assessment, petition, taxonomy=load_taxonomy(), console=console)
     return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
