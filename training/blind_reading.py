@@ -1,8 +1,8 @@
-"""How much of the model's error is error of the labels: test rows read again by somebody who saw no label.
+"""Whom somebody sides with who read test rows again and saw no label: the label or the model.
 
-`datasets/annotations/blind_reading.csv` holds 140 test rows: 100 that an earlier model got wrong on some head, mixed
-with 40 that it got right, so that the reader could not guess which was which. Where the reader sides with the model
-against the label, the label was probably wrong, or both are tenable.
+`datasets/annotations/blind_reading.csv` holds 140 test rows: 100 that an earlier model got wrong on some head and 40
+others, so that the reader could not guess which was which. Where the reader sides with the model against the label, the
+label was probably wrong, or both are tenable. The rows are no random draw, so the counts say nothing of all test rows.
 """
 
 import csv
@@ -18,18 +18,13 @@ from training.systems import System
 
 
 def blind_figures(path: Path, model: System, rows: Sequence[Example], taxonomy: Taxonomy) -> dict[str, Any]:
-    """Return per head, for the rows read again, with whom the reader sides where model and label differ.
-
-    `ceiling` is the accuracy a model would show against these labels if it answered all test rows as the reader does,
-    estimated from the reader's share of agreement on rows the model got right and on rows it got wrong.
-    """
+    """Return per head how many of the rows read again `model` gets wrong and right, and with whom the reader sides."""
     with path.open(encoding="utf-8", newline="") as file:
         read = {row["id"]: row for row in csv.DictReader(file)}
     figures: dict[str, Any] = {}
     for head in HEADS:
         names = taxonomy.labels[head]
         answers = [names[place] for place in model.answers[head].predicted]
-        accuracy = sum(a == row.labels[head] for a, row in zip(answers, rows, strict=True)) / len(rows)
         seen = [
             (_label(read[row.id], head), row.labels[head], answer)
             for row, answer in zip(rows, answers, strict=True)
@@ -37,15 +32,12 @@ def blind_figures(path: Path, model: System, rows: Sequence[Example], taxonomy: 
         ]
         wrong = [(reader, gold, answer) for reader, gold, answer in seen if gold != answer]
         right = [(reader, gold, answer) for reader, gold, answer in seen if gold == answer]
-        kept = sum(reader == gold for reader, gold, _ in right) / len(right) if right else None
-        mended = sum(reader == gold for reader, gold, _ in wrong) / len(wrong) if wrong else None
         figures[head] = {
             "wrong": len(wrong),
             "reader_sides_with_label": sum(reader == gold for reader, gold, _ in wrong),
             "reader_sides_with_model": sum(reader == answer for reader, _, answer in wrong),
             "right": len(right),
             "reader_agrees": sum(reader == gold for reader, gold, _ in right),
-            "ceiling": None if kept is None or mended is None else round(accuracy * kept + (1 - accuracy) * mended, 4),
         }
     return figures
 

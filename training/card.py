@@ -31,7 +31,10 @@ _DATA = """## 数据
 
 
 def render_card(metrics: Mapping[str, Any], settings: Mapping[str, Any], thresholds: Mapping[str, Any]) -> str:
-    """Return the card (Markdown, Chinese) from the figures on the test split and the record of how it was made."""
+    """Return the card (Markdown, Chinese) from the figures on the test split and the record of how it was made.
+
+    Empty `metrics` are those of a bundle that nobody has measured yet.
+    """
     return "\n".join(
         [
             "# 信访事项分流模型",
@@ -57,12 +60,11 @@ def _machine(machine: Mapping[str, str]) -> str:
 
 
 def _figures(metrics: Mapping[str, Any]) -> str:
-    heads = metrics.get("heads", {})
+    if not metrics:
+        return "## 测试集表现\n\n本模型包还没有测过：运行 `petition-train evaluate … --update`。\n"
     lines = ["## 测试集表现", "", "| 项目 | 准确率（95% 区间） | 宏平均 F1 | 校准误差 ECE |", "|---|---|---|---|"]
     for head in HEADS:
-        figures = heads.get(head, {}).get("model")
-        if not figures:
-            continue
+        figures = metrics["heads"][head]["model"]
         low, high = figures["accuracy_interval"]
         lines.append(
             f"| {HEAD_NAMES[head]} | {figures['accuracy']:.3f}（{low:.3f}–{high:.3f}） | "
@@ -84,10 +86,12 @@ def _limits(metrics: Mapping[str, Any], thresholds: Mapping[str, Any]) -> str:
     policy = (
         f"联合把握不低于 {joint:.3f} 且无其他审核理由的，可一键采纳；"
         f"该阈值使采纳件错误率不超过 {thresholds['budget']:.0%}"
-        f"（置信水平 {thresholds['confidence_level']:.0%}，同源数据）。"
+        f"（置信水平 {thresholds['confidence_level']:.0%}，同源数据；"
+        "此前在定阈值的件上作过的选择没有算进去，见 docs/decisions/0006-error-budgets.md）。"
         if joint is not None
         else "没有阈值能满足错误率预算，所有件都转人工。"
     )
+    found = f"（测试件，不含写规则时读过的那一半：{urgent_recall(metrics)}）" if metrics else ""
     return "\n".join(
         [
             "## 局限",
@@ -95,7 +99,7 @@ def _limits(metrics: Mapping[str, Any], thresholds: Mapping[str, Any]) -> str:
             f"- {policy}",
             "- 数据来自一个省级网络平台，2010 年代末；机构改革、新业态、"
             "其他渠道（来电笔录、手写信）的文字会使表现下降。",
-            f"- 紧急情形的提示会有漏，话说得委婉的尤其如此（测试件：{urgent_recall(metrics)}）；没有提示不等于没有。",
+            f"- 紧急情形的提示会有漏，话说得委婉的尤其如此{found}；没有提示不等于没有。",
             "- 罕见类别（仲裁、党员人事申诉、部分部门）样本极少，宜以人工为准。",
             "- 口径以 `knowledge` 标注规则为准，各地三定方案不同，须配置本地目录。",
             "",

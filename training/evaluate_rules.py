@@ -30,8 +30,8 @@ from training.rules_page import page
 from training.split import read_splits
 from training.urgent_reading import agreement, read_urgent
 
-HALVES = ("dev", "held")
-FRESH = "fresh"
+READ, FRESH = "dev", "fresh"
+HALVES = (READ, "held")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,14 +96,18 @@ def half_of(group: str) -> str:
     return HALVES[hashlib.sha256(f"rules-1:{group}".encode()).digest()[0] % 2]
 
 
+def part_of(example: Example) -> str:
+    """Return the half of an annotated message, or FRESH for what was annotated after the halves were made."""
+    return half_of(example.group) if example.source == "annotated" else FRESH
+
+
 def judge(examples: Iterable[Example], knowledge: Knowledge) -> list[Case]:
     """Run the rules over the examples."""
     cases = []
     for example in examples:
         masked = prepare(example.petition)
         firings = {firing.code: firing for firing in find_firings(masked, knowledge=knowledge)}
-        half = half_of(example.group) if example.source == "annotated" else FRESH
-        cases.append(Case(example=example, half=half, masked=masked, firings=firings))
+        cases.append(Case(example=example, half=part_of(example), masked=masked, firings=firings))
     return cases
 
 

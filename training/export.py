@@ -1,7 +1,8 @@
 """From a fine-tuned run to a bundle that serves without torch.
 
 Fits the linear branch, exports the encoder to ONNX (int8), calibrates with the very runtime that serves, chooses the
-thresholds, and writes the checksummed folder. Metrics and card are added by the evaluation before the sums are sealed.
+thresholds, and writes the checksummed folder. Its figures are empty, and its card says so, until an evaluation adds
+them.
 """
 
 import dataclasses
@@ -11,6 +12,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import numpy as np
@@ -34,6 +36,7 @@ from nlp.rules import find_firings
 from nlp.runtime import Reading, Runtime
 from nlp.taxonomy import Taxonomy, load_taxonomy
 from training.calibrate import fit_calibration
+from training.card import render_card
 from training.classifier import label_arrays, load_run
 from training.corrections import deal_examples
 from training.data import Example, read_urgent_sentences
@@ -47,6 +50,7 @@ from training.flags import (
 )
 from training.linear import LinearBranch, choose_vocabulary, feature_matrix, fit_linear
 from training.model import PetitionClassifier
+from training.settings import RecipeError
 from training.split import Split
 from training.thresholds import choose_threshold
 
@@ -80,11 +84,32 @@ def export_bundle(
     quantise: bool = True,
     dealt: Mapping[Split, Sequence[Example]] | None = None,
 ) -> Path:
-    """Write the bundle of a fine-tuning `run` to `out`, everything but metrics and card filled in; return `out`.
+    """Write the bundle of a fine-tuning `run` to the new folder `out`, not yet measured; return `out`.
 
-    `dealt` stands in for the frozen splits of the messages in `data`.
+    `dealt` stands in for the frozen splits of the messages in `data`. The folder is made beside `out` and renamed when
+    it is whole. Raises RecipeError if `out` is there already.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    if out.exists():
+        raise RecipeError(f"{out} is there already; name a new folder, or move the old bundle away first")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
+        draft = Path(scratch) / out.name
+        draft.mkdir()
+        _fill(draft, run, data=data, console=console, quantise=quantise, dealt=dealt)
+        draft.rename(out)
+    return out
+
+
+def _fill(
+    out: Path,
+    run: Path,
+    *,
+    data: Path,
+    console: Console,
+    quantise: bool,
+    dealt: Mapping[Split, Sequence[Example]] | None,
+) -> None:
+    """Make every file of the bundle of `run` in the empty folder `out`."""
     taxonomy = load_taxonomy()
     trained = load_run(run, taxonomy)
     model, settings = trained.model, trained.settings
@@ -93,7 +118,9 @@ def export_bundle(
     shutil.copy(run / "tokenizer.json", out / "tokenizer.json")
     _write_heads(model, out / "heads.npz")
     if dealt is None:
-        dealt = deal_examples(data, taxonomy, written=settings.written, corrections=settings.corrections)
+        dealt = deal_examples(
+            data, taxonomy, written=settings.written, corrections=settings.corrections, console=console
+        )
     console.print("fitting the linear branch")
     branch = fit_linear_branch(dealt["fit"], taxonomy)
     _write_linear(branch, out / "linear.npz")
@@ -111,11 +138,10 @@ def export_bundle(
     thresholds = fit_thresholds(draft, calibration, [e for e in dealt["thresholds"] if e.labels], taxonomy)
     _write_json(out / "thresholds.json", asdict(thresholds))
     shutil.copy(run / "provenance.json", out / "settings.json")
-    for name in ("metrics.json", "card.md"):
-        if not (out / name).exists():
-            (out / name).write_text("{}" if name.endswith("json") else "", encoding="utf-8")
+    _write_json(out / "metrics.json", {})
+    card = render_card({}, draft.settings, draft.thresholds)
+    (out / "card.md").write_text(card, encoding="utf-8")
     seal(out)
-    return out
 
 
 def seal(out: Path) -> None:
@@ -194,7 +220,7 @@ def fit_thresholds(
     per_head_budget: float = HEAD_BUDGET,
     delta: float = 0.05,
 ) -> Thresholds:
-    """Choose the thresholds on a split used for nothing else, on the whole router's answers.
+    """Choose the thresholds on a split that nothing was fitted on, on the whole router's answers.
 
     The joint threshold is chosen among the petitions that nothing but confidence would send to review, which is where
     it will act; a channel that the annotation accepts as an alternative counts as right, since the petitioner may

@@ -16,7 +16,7 @@ from training.measures import (
     class_table,
     confusion_pairs,
     expected_noise,
-    macro_f1,
+    macro_f1_of_draws,
     plain,
     reliability,
     risk_coverage,
@@ -135,7 +135,7 @@ def _system_figures(truth: Indices, answers: Answers, groups: Sequence[str], *, 
     correct = predicted == truth
     return {
         "accuracy": _share(correct, groups, n_draws),
-        "macro_f1": _interval(lambda drawn: macro_f1(truth[drawn], predicted[drawn]), groups, n_draws),
+        "macro_f1": _interval(macro_f1_of_draws(truth, predicted), groups, n_draws),
         "top3": round(float((answers.best == truth[:, None]).any(axis=1).mean()), 4),
         "ece": round(calibration_error(confidence, correct), 4),
         "ece_by_chance": round(expected_noise(confidence), 4),
@@ -152,10 +152,7 @@ def _comparison(
 ) -> dict[str, Any]:
     test = mcnemar(model == truth, other == truth)
     difference = paired_bootstrap(
-        lambda drawn: macro_f1(truth[drawn], model[drawn]),
-        lambda drawn: macro_f1(truth[drawn], other[drawn]),
-        groups,
-        n_draws=n_draws,
+        macro_f1_of_draws(truth, model), macro_f1_of_draws(truth, other), groups, n_draws=n_draws
     )
     return {
         "only_model_right": test.only_first,

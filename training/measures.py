@@ -4,7 +4,7 @@ Throughout, `truth` and `predicted` (rows,) hold label indices, `probabilities` 
 `confidence` (rows,) the probability of the answer given and `correct` (rows,) whether it was right.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -32,12 +32,35 @@ def macro_f1(truth: Indices, predicted: Indices) -> float:
     """
     if not len(truth):
         return float("nan")
-    n_labels = int(max(truth.max(), predicted.max())) + 1
+    return float(np.nanmean(_f1_by_class(truth, predicted, n_labels=_n_labels(truth, predicted))))
+
+
+def macro_f1_of_draws(truth: Indices, predicted: Indices) -> Callable[[Indices], float]:
+    """Return the macro-F1 as a function of the row numbers drawn, over the classes of all rows whichever are drawn.
+
+    A class of which no row was drawn keeps its F1 of all rows: without it the figure would be that of other, easier
+    classes, and a 0 would hold it against the answers that nobody asked.
+    """
+    n_labels = _n_labels(truth, predicted)
+    whole = _f1_by_class(truth, predicted, n_labels=n_labels)
+
+    def of_draw(rows: Indices) -> float:
+        drawn = _f1_by_class(truth[rows], predicted[rows], n_labels=n_labels)
+        return float(np.nanmean(np.where(np.isnan(drawn), whole, drawn)))
+
+    return of_draw
+
+
+def _n_labels(truth: Indices, predicted: Indices) -> int:
+    return int(max(truth.max(), predicted.max())) + 1
+
+
+def _f1_by_class(truth: Indices, predicted: Indices, *, n_labels: int) -> Floats:
+    """Return the F1 of every class (labels,); NaN for those that do not occur in `truth`."""
     real = np.bincount(truth, minlength=n_labels)
     given = np.bincount(predicted, minlength=n_labels)
     hits = np.bincount(truth[truth == predicted], minlength=n_labels)
-    present = real > 0
-    return float((2 * hits[present] / (real[present] + given[present])).mean())
+    return np.where(real > 0, 2 * hits / np.maximum(real + given, 1), np.nan)
 
 
 def top_k_accuracy(truth: Indices, probabilities: Floats, *, k: int) -> float:

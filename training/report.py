@@ -20,6 +20,8 @@ SYSTEM_NAMES = {
     "linear": "仅线性分支",
     "char_svm": "基线：字 n-gram＋SVM",
     "word_logistic": "基线：词＋逻辑回归",
+    "public_blend": "精调辅助输出＋字 SVM（不在模型包内）",
+    "public_auxiliary": "仅精调辅助输出（不在模型包内）",
 }
 SHORT_NAMES = {"category_l1": "一级", "category_l2": "二级", "nature": "性质", "channel": "途径", "department": "部门"}
 CHANGE_NAMES = {

@@ -11,6 +11,7 @@ from training.evaluate_rules import (
     Case,
     half_of,
     judge,
+    part_of,
     read_adversarial,
     read_sentences,
     route,
@@ -60,6 +61,12 @@ def cases(knowledge: Knowledge) -> list[Case]:
 def test_halves_are_fixed_and_both_used() -> None:
     assert half_of("1") == half_of("1")
     assert {half_of(str(number)) for number in range(20)} == set(HALVES)
+
+
+def test_only_the_first_annotated_messages_are_in_halves(cases: list[Case]) -> None:
+    example = cases[0].example
+    assert part_of(example) == half_of(example.group)
+    assert part_of(replace(example, source="reread")) == "fresh"
 
 
 def test_hits_are_shares() -> None:

@@ -71,7 +71,7 @@ def model(run, taxonomy):
 @pytest.fixture(scope="module")
 def exact(run, settings, dealt, tmp_path_factory):
     """The bundle with fp32 weights."""
-    out = tmp_path_factory.mktemp("exact")
+    out = tmp_path_factory.mktemp("exact") / "bundle"
     return export_bundle(run, out, data=settings.data, console=QUIET, quantise=False, dealt=dealt)
 
 
@@ -120,7 +120,7 @@ def test_a_run_made_for_other_flags_and_a_folder_that_is_no_run_are_refused(run,
     with pytest.raises(RecipeError, match="is no fine-tuning run"):
         load_run(tmp_path, taxonomy)
     monkeypatch.setattr("training.classifier.LEARNED", ("self_harm",))
-    with pytest.raises(RecipeError, match="was made for other labels or flags"):
+    with pytest.raises(RecipeError, match="was made for the flags"):
         load_run(run, taxonomy)
 
 
@@ -159,6 +159,32 @@ def test_a_bundle_says_how_it_was_made(exact, settings, taxonomy):
     assert bundle.settings["settings"]["width"] == settings.width
     window = json.loads((exact / "labels.json").read_text())["window"]
     assert window == {"pieces": settings.window, "max_windows": settings.max_windows}
+
+
+def test_a_fresh_bundle_has_no_figures_and_its_card_says_so(exact, taxonomy):
+    bundle = load_bundle(exact, taxonomy)
+    assert bundle.metrics == {}
+    assert "还没有测过" in bundle.card
+    assert "用途与禁用" in bundle.card
+
+
+def test_an_export_never_writes_into_what_is_there(run, settings, tmp_path):
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "metrics.json").write_text('{"heads": "of another model"}')
+    with pytest.raises(RecipeError, match="old is there already"):
+        export_bundle(run, old, data=settings.data, console=QUIET)
+    assert [path.name for path in tmp_path.rglob("*")] == ["old", "metrics.json"]
+
+
+def test_an_export_that_fails_leaves_nothing(run, settings, dealt, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("training.export.fit_linear_branch", fail)
+    with pytest.raises(MemoryError):
+        export_bundle(run, tmp_path / "new", data=settings.data, console=QUIET, quantise=False, dealt=dealt)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_with_a_missing_part_is_not_sealed(exact, tmp_path):

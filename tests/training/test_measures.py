@@ -11,6 +11,7 @@ from training.measures import (
     confusion_pairs,
     expected_noise,
     macro_f1,
+    macro_f1_of_draws,
     plain,
     reliability,
     risk_coverage,
@@ -36,6 +37,26 @@ def test_macro_f1_counts_the_classes_of_the_truth(answers):
     assert (predicted == 4).any()
     expected = f1_score(truth, predicted, labels=np.unique(truth), average="macro")
     assert macro_f1(truth, predicted) == pytest.approx(expected)
+
+
+def test_macro_f1_of_a_draw_is_over_the_classes_of_all_rows():
+    truth = np.array([0, 0, 1, 1, 2])
+    predicted = np.array([0, 0, 1, 0, 0])
+    of_draw = macro_f1_of_draws(truth, predicted)
+    assert of_draw(np.arange(5)) == pytest.approx(macro_f1(truth, predicted))
+    # Class 2 is never found. A draw without its only row must not score as if it had no such class.
+    first, second = 1.0, 1.0
+    assert of_draw(np.array([0, 0, 1, 2, 2])) == pytest.approx((first + second + 0) / 3)
+    # Nor does a class lose what it has: without a row of class 1, its F1 of all rows stands.
+    assert of_draw(np.array([0, 1])) == pytest.approx((1 + 2 / 3 + 0) / 3)
+
+
+def test_interval_of_macro_f1_lies_round_the_figure_where_rare_classes_are_missed():
+    truth = np.concatenate([np.repeat(np.arange(5), 100), np.arange(5, 25)])
+    predicted = np.where(truth < 5, truth, 0)
+    found = bootstrap(macro_f1_of_draws(truth, predicted), range(len(truth)), n_draws=200)
+    assert found.low <= found.value <= found.high
+    assert found.high - found.low < 0.02  # a third of the rare classes would be gone from every draw
 
 
 def test_accuracy_and_top_k_agree_with_scikit_learn(answers):
