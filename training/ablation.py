@@ -2,7 +2,7 @@
 
 All variants learn from the same rows with the same seed and are compared on the calibration split, so the test split
 stays unseen. The difference of two variants is the mean over the five heads, with a paired bootstrap interval over the
-rows: a step is kept only where it helps.
+near-duplicate groups: a step is kept only where it helps.
 """
 
 import json
@@ -21,11 +21,12 @@ from nlp.taxonomy import Taxonomy, load_taxonomy
 from training.classifier import FinetuneSettings, label_arrays, load_run
 from training.data import Example, read_examples
 from training.finetune import finetune
+from training.provenance import claim
 from training.settings import RecipeError, build
+from training.significance import bootstrap
 from training.split import Split, split_examples
 
 BASE = "base"
-N_DRAWS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,13 @@ class Ablation:
 
     n_rows: int
     variants: Mapping[str, FinetuneSettings]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draw:
+    """What all variants below one folder share beside their settings."""
+
+    n_rows: int
 
 
 def read_ablation(path: Path, *, data: Path, encoder: Path | None) -> Ablation:
@@ -60,7 +68,13 @@ def read_ablation(path: Path, *, data: Path, encoder: Path | None) -> Ablation:
 
 
 def run_ablation(ablation: Ablation, *, out: Path, console: Console) -> Path:
-    """Train every variant below `out` and write ablation.json and ablation.md there; a finished variant is kept."""
+    """Train every variant below `out` and write ablation.json and ablation.md there; a finished variant is kept.
+
+    Raises RecipeError, before anything is trained, if a variant in `out` was begun with other settings.
+    """
+    claim(out, Draw(n_rows=ablation.n_rows))
+    for name, settings in ablation.variants.items():
+        claim(out / name, settings)
     taxonomy = load_taxonomy()
     examples = read_examples(ablation.variants[BASE].data, taxonomy)
     dealt = split_examples(examples)
@@ -74,28 +88,23 @@ def run_ablation(ablation: Ablation, *, out: Path, console: Console) -> Path:
             shares: dict[Split, Sequence[Example]] = {"fit": rows, "calibration": held}
             finetune(settings, run=run, console=console, dealt=shares)
         correct[name] = _correct(run, held, taxonomy)
-    compared = compare(correct)
+    compared = compare(correct, [example.group for example in held])
     out.joinpath("ablation.json").write_text(json.dumps(compared, ensure_ascii=False, indent=1), encoding="utf-8")
     table = out / "ablation.md"
     table.write_text(as_markdown(compared), encoding="utf-8")
     return table
 
 
-def compare(correct: Mapping[str, NDArray[np.bool_]], *, seed: int = 0) -> list[dict[str, Any]]:
+def compare(correct: Mapping[str, NDArray[np.bool_]], groups: Sequence[str]) -> list[dict[str, Any]]:
     """Return accuracy per head and mean, and the difference to the base with a 95 % interval, per variant.
 
-    `correct[name]` has shape (rows, heads).
+    `correct[name]` has shape (rows, heads); `groups` names the near-duplicate group of each row.
     """
-    rng = np.random.default_rng(seed)
-    n_rows = len(correct[BASE])
-    draws = rng.integers(0, n_rows, size=(N_DRAWS, n_rows))
     rows = []
     for name, right in correct.items():
-        gain = right.mean(axis=1) - correct[BASE].mean(axis=1)
-        low, high = np.quantile(gain[draws].mean(axis=1), [0.025, 0.975])
         figures: dict[str, float] = {head: round(float(right[:, place].mean()), 4) for place, head in enumerate(HEADS)}
-        interval = {"gain": round(float(gain.mean()), 4), "low": round(float(low), 4), "high": round(float(high), 4)}
-        rows.append({"variant": name, **figures, "mean": round(float(right.mean()), 4), **interval})
+        gain = _gain(right.mean(axis=1) - correct[BASE].mean(axis=1), groups)
+        rows.append({"variant": name, **figures, "mean": round(float(right.mean()), 4), **gain})
     return rows
 
 
@@ -107,6 +116,12 @@ def as_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
         gain = "" if row["variant"] == BASE else f"{row['gain']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
         lines.append(f"| {row['variant']} | {cells} | {gain} |")
     return "\n".join(lines) + "\n"
+
+
+def _gain(gains: NDArray[np.float64], groups: Sequence[str]) -> dict[str, float]:
+    """Return the mean of `gains` (rows,) with its interval."""
+    interval = bootstrap(lambda drawn: float(gains[drawn].mean()), groups).plain()
+    return {"gain": interval["value"], "low": interval["low"], "high": interval["high"]}
 
 
 def _drawn(fit: Sequence[Example], n_rows: int, *, written: bool) -> list[Example]:

@@ -26,7 +26,7 @@ _DATA = """## 数据
 - 预训练：上述留言中划为训练的部分及其答复，及 `shared/corpus` 所列来源的法律咨询、政策、求助、社会新闻等文本；
   各来源及其声明的许可见该处说明。
 - 划分：按近似重复组分层划分，固定于 `datasets/annotations/splits.csv`；
-  不同划分之间无近似重复（`petition-train splits`）。
+  测试件与其他划分之间无近似重复，训练与定采纳线之间查出一对（`petition-train splits`）。
 """
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,8 @@ from training.settings import RecipeError, build
 
 PUBLIC_CATEGORIES = ("城乡建设", "劳动和社会保障", "教育文体", "商贸旅游", "环境保护", "卫生计生", "交通运输")
 """The seven classes of the public data set, an auxiliary head that is measured and never served."""
+
+_OUTPUTS = "outputs.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +84,49 @@ class FinetuneSettings:
         return path
 
 
+@dataclass(frozen=True, kw_only=True)
+class Outputs:
+    """What a model's outputs are, by name: `taxonomy` is the version of the labels, `flags` the codes in order.
+
+    Stands in a run folder as outputs.json, plain enough to be written by hand.
+    """
+
+    taxonomy: str
+    flags: tuple[str, ...]
+
+    @classmethod
+    def of(cls, taxonomy: Taxonomy) -> "Outputs":
+        """Return the outputs of a model that is made now."""
+        return cls(taxonomy=taxonomy.version, flags=LEARNED)
+
+
+def write_outputs(run: Path, outputs: Outputs) -> None:
+    """Write what the outputs of a run's model are into its folder."""
+    (run / _OUTPUTS).write_text(json.dumps(asdict(outputs), indent=1), encoding="utf-8")
+
+
+def read_outputs(run: Path, taxonomy: Taxonomy) -> Outputs:
+    """Return what the outputs of a finished `run` are.
+
+    Raises RecipeError if the run does not say so or its labels are those of another taxonomy.
+    """
+    path, now = run / _OUTPUTS, Outputs.of(taxonomy)
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RecipeError(
+            f"{run} does not say which labels and flags its outputs are ({error}); fine-tune it anew or, if you know "
+            f"them, write {path}, for a run of today {json.dumps(asdict(now))}"
+        ) from error
+    outputs = build(Outputs, values, source=str(path))
+    if outputs.taxonomy != now.taxonomy:
+        raise RecipeError(
+            f"{run} was made for the labels of taxonomy {outputs.taxonomy}, this program has {now.taxonomy}; fine-tune "
+            f"it anew or, if only descriptions differ and no label, write the new version into {path}"
+        )
+    return outputs
+
+
 def build_classifier(settings: FinetuneSettings, taxonomy: Taxonomy, *, n_pieces: int) -> PetitionClassifier:
     """Return the classifier of a recipe: on the given encoder checkpoint, else from scratch."""
     if settings.encoder is not None:
@@ -111,14 +156,20 @@ class Trained:
 def load_run(run: Path, taxonomy: Taxonomy) -> Trained:
     """Return the classifier of a finished `run`; raises RecipeError if the folder is none or its outputs are others."""
     settings = run_settings(run)
+    if not (run / "provenance.json").exists():
+        raise RecipeError(f"{run} was begun and not finished; run the same command once more")
+    made, now = read_outputs(run, taxonomy), Outputs.of(taxonomy)
+    if made.flags != now.flags:
+        raise RecipeError(
+            f"{run} was made for the flags {', '.join(made.flags)}, this program has {', '.join(now.flags)}; fine-tune "
+            "it anew or go on from it"
+        )
     tokenizer = Tokenizer.from_file(str(run / "tokenizer.json"))
     model = build_classifier(settings, taxonomy, n_pieces=tokenizer.get_vocab_size())
     try:
         load_model(model, str(run / "model.safetensors"))
     except RuntimeError as error:
-        raise RecipeError(
-            f"{run} was made for other labels or flags; fine-tune it anew or go on from it: {error}"
-        ) from error
+        raise RecipeError(f"{run} holds a model of another shape than it says: {error}") from error
     tokeniser = PieceTokeniser(tokenizer, window=settings.window, max_windows=settings.max_windows)
     return Trained(model=model.eval(), tokeniser=tokeniser, settings=settings)
 

@@ -32,7 +32,8 @@ class CorpusSettings:
     """What goes into the stream.
 
     In-domain text is taken whole, `in_domain_weight` times (a whole number). What is left of `max_characters` is shared
-    among the general corpora in proportion to `weights`, which maps file names (without .txt.zst) to weights.
+    among the general corpora in proportion to `weights`, which maps file names (without .txt.zst) to weights. Each is
+    read from its first line until its share is used: another run that names it meets the same documents again.
     """
 
     corpus: Path

@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -20,6 +21,7 @@ from rich.console import Console
 from scipy.stats import binomtest
 
 from nlp.bundle import Bundle
+from nlp.knowledge import Knowledge
 from nlp.petition import HEADS, Head, Suggestion
 from nlp.router import Router
 from nlp.taxonomy import Taxonomy
@@ -27,6 +29,7 @@ from training.blind_reading import blind_figures
 from training.card import render_card
 from training.classifier import label_arrays
 from training.data import DATASETS, Example, read_examples, read_urgent_letters, read_urgent_sentences
+from training.evaluate_rules import READ, part_of
 from training.export import seal
 from training.figures import BUDGET, JOINT, count_labels, head_figures, is_accepted, joint_figures
 from training.folds import Learner, cross_validate, learning_curve, linear_learner
@@ -35,7 +38,7 @@ from training.law_figures import alarm_figures, changed_by_rules, flag_figures
 from training.measures import N_BINS
 from training.mistakes import worst_mistakes, write_mistakes
 from training.provenance import hash_path, revision
-from training.public_task import evaluate_public
+from training.public_task import check_origin, evaluate_public
 from training.report import write_report
 from training.robustness import robustness
 from training.settings import RecipeError
@@ -72,11 +75,13 @@ def evaluate_bundle(
 ) -> dict[str, Any]:
     """Measure the bundle in `bundle_dir` (None: the bundled default), write four files to `out`, return the figures.
 
-    Raises BundleError or DataError if bundle or data do not fit.
+    Raises BundleError, DataError or RecipeError if bundle, data or run do not fit.
     """
     console = console or Console(quiet=True)
     router = Router.load(bundle_dir)
     taxonomy, bundle = router.taxonomy, router.bundle
+    if settings.run is not None:
+        check_origin(bundle, settings.run)
     examples = read_examples(settings.data, taxonomy, datasets=settings.datasets)
     dealt = split_examples(examples, splits=read_splits(settings.datasets / "annotations" / "splits.csv"))
     fit, held, rows = ([e for e in dealt[name] if e.labels] for name in ("fit", "calibration", "test"))
@@ -100,7 +105,7 @@ def evaluate_bundle(
         "joint": joint_figures(systems, rows, taxonomy),
     }
     metrics["decisions"] = decision_figures(router, suggestions, rows)
-    metrics["flags"] = flag_figures(suggestions, rows, router.knowledge)
+    metrics["flags"] = unread_flag_figures(suggestions, rows, router.knowledge)
     for kind, texts in (
         ("urgent_sentences", read_urgent_sentences("held", settings.datasets)),
         ("urgent_letters", read_urgent_letters(settings.datasets)),
@@ -185,16 +190,38 @@ def decision_figures(router: Router, suggestions: Sequence[Suggestion], rows: Se
     }
 
 
+def unread_flag_figures(
+    suggestions: Sequence[Suggestion], rows: Sequence[Example], knowledge: Knowledge
+) -> dict[str, Any]:
+    """Return the figures of the flags on the test rows that were not among those the rules were written on.
+
+    The half of the annotated messages that was read for the rules was cut without regard to the frozen splits.
+    """
+    unread = [part_of(row) != READ for row in rows]
+    return {
+        "rows": sum(unread),
+        "left_out": len(rows) - sum(unread),
+        **flag_figures(list(compress(suggestions, unread)), list(compress(rows, unread)), knowledge),
+    }
+
+
 def repeat_figures(settings: EvaluateSettings, dealt: dict[Split, list[Example]], taxonomy: Taxonomy) -> dict[str, Any]:
-    """Return five-fold cross-validation over all rows but the test rows, and the learning curve on the test rows."""
+    """Return five-fold cross-validation over all messages but the test rows, and the learning curve on the test rows.
+
+    What the frozen splits do not name (our own written petitions) helps to fit in every fold and at every point.
+    """
     learner: Learner = linear_learner(taxonomy)
     if settings.folds == "full" and settings.run is not None:
         learner = full_learner(settings.run, taxonomy)
-    known = [e for name in ("fit", "calibration", "thresholds") for e in dealt[name] if e.labels]
+    frozen = read_splits(settings.datasets / "annotations" / "splits.csv")
+    fit, fit_only = ([e for e in dealt["fit"] if e.labels and (e.id in frozen) == named] for named in (True, False))
     return {
         "learner": settings.folds,
-        "folds": cross_validate(learner, known, taxonomy),
-        "curve": learning_curve(learner, dealt["fit"], dealt["test"], taxonomy),
+        "fit_only": len(fit_only),
+        "folds": cross_validate(
+            learner, [*fit, *dealt["calibration"], *dealt["thresholds"]], taxonomy, fit_only=fit_only
+        ),
+        "curve": learning_curve(learner, fit, dealt["test"], taxonomy, fit_only=fit_only),
     }
 
 

@@ -23,17 +23,20 @@ from nlp.taxonomy import Taxonomy, load_taxonomy
 from nlp.tokenise import PieceTokeniser
 from training.classifier import (
     FinetuneSettings,
+    Outputs,
     build_classifier,
     classifier_logits,
     label_arrays,
+    read_outputs,
     vocabulary_size,
+    write_outputs,
 )
 from training.corrections import deal_examples
-from training.data import MISSING, Example
+from training.data import DATASETS, MISSING, Example
 from training.flags import flag_array
 from training.model import PetitionClassifier, WindowBatch
 from training.objective import Objective, Truth
-from training.provenance import write_provenance
+from training.provenance import claim, write_provenance
 from training.settings import RecipeError
 from training.split import Split
 
@@ -45,13 +48,18 @@ def finetune(
     console: Console,
     dealt: Mapping[Split, Sequence[Example]] | None = None,
 ) -> Path:
-    """Train in folder `run` and return it; `dealt` stands in for the frozen splits (cross-validation does that)."""
-    run.mkdir(parents=True, exist_ok=True)
+    """Train in folder `run` and return it; `dealt` stands in for the frozen splits (cross-validation does that).
+
+    Raises RecipeError if `run` was begun with other settings.
+    """
+    claim(run, settings)
     torch.manual_seed(settings.seed)
     # ── data ─────────────────────────────────────────────────────────────────────────────────────────────────────
     taxonomy = load_taxonomy()
     if dealt is None:
-        dealt = deal_examples(settings.data, taxonomy, written=settings.written, corrections=settings.corrections)
+        dealt = deal_examples(
+            settings.data, taxonomy, written=settings.written, corrections=settings.corrections, console=console
+        )
     fit = [e for e in dealt["fit"] if _teaches(e, settings)]
     held = [e for e in dealt["calibration"] if e.labels]
     tokeniser = PieceTokeniser(
@@ -66,7 +74,7 @@ def finetune(
     # ── model ────────────────────────────────────────────────────────────────────────────────────────────────────
     model = build_classifier(settings, taxonomy, n_pieces=vocabulary_size(settings.tokenizer_file))
     if settings.start is not None:
-        start_from(model, settings.start)
+        start_from(model, settings.start, taxonomy)
     objective = Objective(model, settings, truth)
     optimiser = torch.optim.AdamW(_parameter_groups(model, settings), weight_decay=settings.weight_decay)
     total = math.ceil(len(fit) / settings.batch_texts) * settings.epochs
@@ -89,10 +97,11 @@ def finetune(
         history.append({"epoch": epoch, "loss": float(np.mean(losses)), **accuracy})
         spent = time.monotonic() - started_at
         console.print(f"epoch {epoch}: loss {np.mean(losses):.3f}, {spent:.0f} s, " + _line(accuracy))
-        _save(run, model, settings, history)
+        _save(run, model, history)
     # ── save ─────────────────────────────────────────────────────────────────────────────────────────────────────
     (run / "tokenizer.json").write_bytes(settings.tokenizer_file.read_bytes())
-    write_provenance(run, settings, inputs={"data": settings.data})
+    write_outputs(run, Outputs.of(taxonomy))
+    write_provenance(run, settings, inputs=_inputs(settings))
     return run
 
 
@@ -102,17 +111,36 @@ def _teaches(example: Example, settings: FinetuneSettings) -> bool:
     return bool(example.labels) or bool(example.looked_for) or public
 
 
-def start_from(model: PetitionClassifier, run: Path) -> None:
-    """Give `model` the weights of an earlier run; outputs for other flags than the run knew stay fresh.
+def _inputs(settings: FinetuneSettings) -> dict[str, Path]:
+    """Return every file and folder that decides what a recipe makes."""
+    inputs = {
+        "data": settings.data,
+        "annotations": DATASETS / "annotations",
+        "samples": DATASETS / "samples",
+        "corrections": settings.corrections,
+        "encoder": settings.encoder,
+        "start": settings.start,
+    }
+    return {name: path for name, path in inputs.items() if path is not None}
 
-    Raises RecipeError if the run has another shape.
+
+def start_from(model: PetitionClassifier, run: Path, taxonomy: Taxonomy) -> None:
+    """Give `model` the weights of an earlier run; outputs for flags that the run did not know stay fresh.
+
+    Raises RecipeError if the run was made for other labels or has another shape.
     """
+    known, wanted = read_outputs(run, taxonomy).flags, Outputs.of(taxonomy).flags
     weights = load_file(run / "model.safetensors")
     fresh = model.state_dict()
-    for name in [name for name in weights if name.startswith("heads.flags.")]:
-        if weights[name].shape != fresh[name].shape:
-            weights[name] = fresh[name]
+    kept = [place for place, flag in enumerate(wanted) if flag in known]
+    earlier = [known.index(wanted[place]) for place in kept]
     try:
+        for name in ("heads.flags.weight", "heads.flags.bias"):
+            if len(weights[name]) != len(known):
+                raise RecipeError(f"{run} says it has {len(known)} flags, its model has {len(weights[name])}")
+            flags = fresh[name].clone()
+            flags[kept] = weights[name][earlier]
+            weights[name] = flags
         model.load_state_dict(weights)
     except RuntimeError as error:
         raise RecipeError(f"{run} holds a model of another shape: {error}") from error
@@ -172,7 +200,6 @@ def _line(accuracy: dict[str, float]) -> str:
     return "  ".join(f"{head} {accuracy[head]:.3f}" for head in heads if head in accuracy)
 
 
-def _save(run: Path, model: PetitionClassifier, settings: FinetuneSettings, history: list[dict[str, float]]) -> None:
+def _save(run: Path, model: PetitionClassifier, history: list[dict[str, float]]) -> None:
     save_model(model, str(run / "model.safetensors"))
     (run / "history.json").write_text(json.dumps(history, indent=1))
-    (run / "settings.json").write_text(json.dumps(settings.__dict__, default=str, indent=1))

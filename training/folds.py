@@ -1,7 +1,7 @@
 """Grouped cross-validation and the learning curve: how much hangs on the split and on the number of labels.
 
-Both work on all labelled messages but the frozen test split. The learner is a function, so the fast linear branch and a
-full fine-tuning run (hours) go through the same lines.
+Both work on labelled messages outside the frozen test split; petitions written by us help to fit and are never measured
+on. The learner is a function, so the fast linear branch and a full fine-tuning run (hours) go through the same lines.
 """
 
 from collections import Counter
@@ -16,7 +16,8 @@ from nlp.petition import HEADS, Head
 from nlp.taxonomy import Taxonomy
 from training.classifier import label_arrays
 from training.data import MISSING, Example
-from training.linear import choose_vocabulary, feature_matrix, fit_linear
+from training.export import fit_linear_branch
+from training.linear import feature_matrix
 from training.measures import accuracy, macro_f1
 from training.split import duplicate_families
 
@@ -26,17 +27,11 @@ Learner = Callable[[Sequence[Example], Sequence[str]], Mapping[Head, NDArray[np.
 SHARES = (0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
-def linear_learner(taxonomy: Taxonomy, *, n_ngrams: int = 100_000) -> Learner:
-    """Return the linear branch as a learner."""
+def linear_learner(taxonomy: Taxonomy) -> Learner:
+    """Return the linear branch, as bundles carry it, as a learner."""
 
     def learn(fit: Sequence[Example], texts: Sequence[str]) -> Mapping[Head, NDArray[np.int64]]:
-        seen = [e.text for e in fit]
-        branch = fit_linear(
-            seen,
-            {head: [e.labels.get(head) for e in fit] for head in HEADS},
-            taxonomy.labels,
-            vocabulary=choose_vocabulary(seen, n_ngrams=n_ngrams),
-        )
+        branch = fit_linear_branch(fit, taxonomy)
         scores = branch.scores(feature_matrix(texts, branch.vocabulary))
         return {head: scores[head].argmax(axis=1) for head in HEADS}
 
@@ -44,20 +39,30 @@ def linear_learner(taxonomy: Taxonomy, *, n_ngrams: int = 100_000) -> Learner:
 
 
 def cross_validate(
-    learner: Learner, examples: Sequence[Example], taxonomy: Taxonomy, *, n_folds: int = 5, seed: int = 0
+    learner: Learner,
+    examples: Sequence[Example],
+    taxonomy: Taxonomy,
+    *,
+    fit_only: Sequence[Example] = (),
+    n_folds: int = 5,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Return accuracy and macro-F1 per head and fold; near-duplicates never stand in two folds.
 
-    Folds are stratified by the first-level category. Each head has the folds' figures, their mean and their standard
-    deviation.
+    Folds are stratified by the first-level category. `fit_only` is learnt in every fold, but for what nearly repeats a
+    held row. Each head has the folds' figures, their mean and their standard deviation.
     """
     labelled = [e for e in examples if "category_l1" in e.labels]
     folds = StratifiedGroupKFold(n_splits=n_folds, shuffle=True, random_state=seed)
     strata = _strata(labelled, n_folds)
+    joined = joined_groups([*labelled, *fit_only])
+    groups, fit_only_groups = joined[: len(labelled)], joined[len(labelled) :]
     figures = []
-    for fit, held in folds.split(strata, strata, joined_groups(labelled)):
-        held_rows = [labelled[i] for i in held]
-        figures.append(_figures(learner([labelled[i] for i in fit], [e.text for e in held_rows]), held_rows, taxonomy))
+    for fit, held in folds.split(strata, strata, groups):
+        held_rows, held_groups = [labelled[i] for i in held], {groups[i] for i in held}
+        learnt = [labelled[i] for i in fit]
+        learnt += [e for e, group in zip(fit_only, fit_only_groups, strict=True) if group not in held_groups]
+        figures.append(_figures(learner(learnt, [e.text for e in held_rows]), held_rows, taxonomy))
     return {
         head: {
             measure: {
@@ -77,12 +82,13 @@ def learning_curve(
     held: Sequence[Example],
     taxonomy: Taxonomy,
     *,
+    fit_only: Sequence[Example] = (),
     shares: Sequence[float] = SHARES,
     seed: int = 0,
 ) -> list[dict[str, Any]]:
     """Return accuracy and macro-F1 on `held` after learning from growing shares of the labelled rows of `fit`.
 
-    Each share contains the smaller ones.
+    Each share contains the smaller ones, and all of `fit_only`, which `rows` does not count.
     """
     labelled = [e for e in fit if e.labels]
     order = np.random.default_rng(seed).permutation(len(labelled))
@@ -90,7 +96,7 @@ def learning_curve(
     points = []
     for share in shares:
         chosen = [labelled[i] for i in order[: max(1, round(share * len(labelled)))]]
-        figures = _figures(learner(chosen, [e.text for e in held_rows]), held_rows, taxonomy)
+        figures = _figures(learner([*chosen, *fit_only], [e.text for e in held_rows]), held_rows, taxonomy)
         points.append({"share": share, "rows": len(chosen), "heads": figures})
     return points
 

@@ -21,6 +21,7 @@ from training.export import fit_linear_branch
 from training.finetune import finetune
 from training.folds import Learner
 from training.linear import feature_matrix
+from training.settings import RecipeError
 from training.split import Split
 
 _HELD_SHARE = 10
@@ -28,8 +29,16 @@ _HELD_SHARE = 10
 
 
 def full_learner(run: Path, taxonomy: Taxonomy) -> Learner:
-    """Return a learner that repeats the fine-tuning run in folder `run` on the rows it is given."""
+    """Return a learner that repeats the fine-tuning run in folder `run` on the rows it is given.
+
+    Raises RecipeError if the run went on from another: weights that have learnt all rows know every held fold.
+    """
     settings = run_settings(run)
+    if settings.start is not None:
+        raise RecipeError(
+            f"{run} went on from {settings.start}, whose weights have learnt the rows of every fold; "
+            "cross-validate a run that was fine-tuned without start"
+        )
 
     def learn(rows: Sequence[Example], texts: Sequence[str]) -> Mapping[Head, NDArray[np.int64]]:
         held = [e for e in rows if crc32(e.group.encode()) % _HELD_SHARE == 0]

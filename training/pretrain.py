@@ -3,31 +3,34 @@
 A run lives in one folder: tokenizer, stream of pieces, checkpoints, loss curve and at the end `encoder/` in Hugging
 Face form. Started again on the same folder it goes on where it stopped, with the same data in the same order. A
 curriculum is a chain of runs, each of which starts from the weights of the one before. The same loop runs on CPU, one
-GPU or several (`accelerate launch -m training.cli pretrain …`).
+GPU or several (`accelerate launch -m training.cli pretrain …`), where the main process alone prepares the data.
 """
 
 import json
 import math
 import shutil
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, InitProcessGroupKwargs
 from rich.console import Console
 from tokenizers import Tokenizer
 
 from training.corpus import CorpusSettings, documents, fingerprint
 from training.model import EncoderSettings, MaskedLanguageModel, new_encoder
-from training.provenance import write_provenance
+from training.provenance import claim, write_provenance, write_text
 from training.settings import RecipeError
 from training.skipgram import skipgram_vectors
 from training.stream import MaskedStream, write_stream
 from training.vocabulary import SPECIAL_PIECES, train_vocabulary
 
 _PLOT_EVERY = 50
+_PATIENCE = timedelta(days=1)
+"""How long processes wait for each other: the main one may tokenise for hours before the others have anything to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +69,8 @@ class PretrainSettings:
             raise RecipeError(f"in_domain_weight must be a whole number of copies, got {self.in_domain_weight}")
         if not 0 < self.mask_share < 1:
             raise RecipeError(f"mask_share must lie between 0 and 1, got {self.mask_share}")
-        if self.precision not in {"no", "bf16", "fp16"}:
-            raise RecipeError(f"precision must be no, bf16 or fp16, got {self.precision!r}")
+        if self.precision not in {"no", "bf16"}:
+            raise RecipeError(f"precision must be no or bf16 (fp16 would not resume exactly), got {self.precision!r}")
         if self.start is not None and not (self.start / "checkpoint.pt").is_file():
             raise RecipeError(f"no earlier run to start from: {self.start / 'checkpoint.pt'} is not there")
 
@@ -89,14 +92,15 @@ def pretrain(settings: PretrainSettings, *, run: Path, console: Console) -> Path
 
     Raises RecipeError if `run` was begun with other settings.
     """
-    run.mkdir(parents=True, exist_ok=True)
-    _claim(run, settings)
-    # ── data ─────────────────────────────────────────────────────────────────────────────────────────────────────
-    stream = _masked_stream(settings, run, console)
-    # ── model ────────────────────────────────────────────────────────────────────────────────────────────────────
-    torch.manual_seed(settings.seed)
-    accelerator = Accelerator(mixed_precision=settings.precision)
-    model = _new_model(settings, stream)
+    accelerator = Accelerator(
+        mixed_precision=settings.precision, kwargs_handlers=[InitProcessGroupKwargs(timeout=_PATIENCE)]
+    )
+    # ── data and model: what the main process leaves in the folder, the others read ──────────────────────────────
+    with accelerator.main_process_first():
+        claim(run, settings)
+        stream = _masked_stream(settings, run, console)
+        torch.manual_seed(settings.seed)
+        model = _new_model(settings, stream)
     optimiser = torch.optim.AdamW(
         model.parameters(),
         lr=settings.learning_rate,
@@ -140,23 +144,6 @@ def pretrain(settings: PretrainSettings, *, run: Path, console: Console) -> Path
     return run / "encoder"
 
 
-def _claim(run: Path, settings: PretrainSettings) -> None:
-    """Write the settings into a fresh folder; refuse a folder that was begun with others."""
-    path = run / "settings.json"
-    wanted = json.dumps(asdict(settings), default=str, sort_keys=True, indent=1)
-    if not path.exists():
-        _write_text(path, wanted)
-    elif path.read_text(encoding="utf-8") != wanted:
-        raise RecipeError(f"{run} was begun with other settings, see {path}; use another folder or the old recipe")
-
-
-def _write_text(path: Path, text: str) -> None:
-    """Write a file at once or not at all."""
-    partial = path.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
-
-
 def _masked_stream(settings: PretrainSettings, run: Path, console: Console) -> MaskedStream:
     tokenizer = _vocabulary(settings, run, console)
     return MaskedStream(
@@ -174,12 +161,12 @@ def _masked_stream(settings: PretrainSettings, run: Path, console: Console) -> M
 
 def _vocabulary(settings: PretrainSettings, run: Path, console: Console) -> Tokenizer:
     path = run / "tokenizer.json"
-    if settings.start is not None:
-        shutil.copy(settings.start / "tokenizer.json", path)
+    if not path.exists() and settings.start is not None:
+        write_text(path, (settings.start / "tokenizer.json").read_text(encoding="utf-8"))
     elif not path.exists():
         console.print("training the vocabulary")
         tokenizer = train_vocabulary(documents(settings.corpus_settings), n_pieces=settings.n_vocabulary)
-        _write_text(path, tokenizer.to_str(pretty=True))
+        write_text(path, tokenizer.to_str(pretty=True))
     return Tokenizer.from_file(str(path))
 
 

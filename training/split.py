@@ -1,4 +1,4 @@
-"""Grouped, stratified, seeded splits that no near-duplicate crosses, and the proof that none does.
+"""Grouped, stratified, seeded splits that no near-duplicate shall cross, and an independent look whether one does.
 
 The splits of the real messages were made once and are frozen in datasets/annotations/splits.csv, so a message stays
 where it is when labels or further messages are added.
@@ -9,6 +9,7 @@ import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Literal
 from zlib import crc32
@@ -24,6 +25,9 @@ SHARES: Mapping[Split, float] = {"fit": 0.68, "calibration": 0.10, "thresholds":
 SPLITS = DATASETS / "annotations" / "splits.csv"
 
 _N_HASHES = 64
+_DEALING_SEED, _DEALING_BAND = 20220501, 4
+_CHECKING_SEED, _CHECKING_BAND = 20261122, 2
+"""Seed of the hashes and rows of a band; narrower bands find more pairs, those of similarity 0.5 all but surely."""
 _GRAM = 4
 _SIMILAR = 0.5
 _SHORTEST = 20
@@ -103,48 +107,81 @@ def write_splits(splits: Mapping[str, Split], path: Path = SPLITS) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Leak:
-    """Two near-duplicates in different splits, by id, with their estimated Jaccard similarity."""
+    """Two near-duplicates by id, the splits they stand in, and the Jaccard similarity of their 4-grams."""
 
     first: str
     second: str
+    between: tuple[str, str]
     similarity: float
 
 
-def find_leaks(dealt: Mapping[Split, Sequence[Example]]) -> list[Leak]:
-    """Return the near-duplicates that ended up in different splits; a sound split has none."""
-    home = {example.id: split for split, examples in dealt.items() for example in examples}
-    examples = [example for split in dealt.values() for example in split]
-    return [
-        Leak(first=first.id, second=second.id, similarity=similarity)
-        for first, second, similarity in near_duplicates(examples)
-        if home[first.id] != home[second.id]
+def find_leaks(dealt: Mapping[str, Sequence[Example]]) -> list[Leak]:
+    """Return the near-duplicates that ended up in different splits, the first of a pair in the split named earlier.
+
+    An independent look: other hashes and narrower bands than those that dealt the splits find the pairs, and their
+    4-grams are counted, not estimated. Texts too short for that are compared as they are.
+    """
+    homes = [(split, example) for split, examples in dealt.items() for example in examples]
+    long = [row for row in homes if len(row[1].text) >= _SHORTEST]
+    signatures = _signatures([example.text for _, example in long], seed=_CHECKING_SEED)
+    pairs = [(long[i], long[j]) for i, j in _alike(signatures, band=_CHECKING_BAND)]
+    pairs += _copies([row for row in homes if len(row[1].text) < _SHORTEST])
+    leaks = [
+        Leak(first=a.id, second=b.id, between=(home, other), similarity=_similarity(a.text, b.text))
+        for (home, a), (other, b) in pairs
+        if home != other
     ]
+    return [leak for leak in leaks if leak.similarity >= _SIMILAR]
 
 
 def near_duplicates(examples: Sequence[Example]) -> list[tuple[Example, Example, float]]:
     """Return the pairs of texts with an estimated Jaccard similarity of 0.5 or more (character 4-grams).
 
     Independent of the `group` column, by MinHash (Broder 1997): 16 bands of 4 rows find the pairs, 64 hashes judge.
+    The splits were dealt out by it; `find_leaks` checks them otherwise.
     """
     rows = [example for example in examples if len(example.text) >= _SHORTEST]
-    if not rows:
-        return []
-    signatures = np.stack([_signature(example.text) for example in rows])
-    buckets: dict[tuple[int, bytes], list[int]] = defaultdict(list)
-    for index, signature in enumerate(signatures):
-        for band in range(0, _N_HASHES, 4):
-            buckets[band, signature[band : band + 4].tobytes()].append(index)
-    pairs = {(i, j) for found in buckets.values() for place, i in enumerate(found) for j in found[place + 1 :]}
-    judged = ((i, j, float((signatures[i] == signatures[j]).mean())) for i, j in sorted(pairs))
+    signatures = _signatures([example.text for example in rows], seed=_DEALING_SEED)
+    pairs = _alike(signatures, band=_DEALING_BAND)
+    judged = ((i, j, float((signatures[i] == signatures[j]).mean())) for i, j in pairs)
     return [(rows[i], rows[j], similarity) for i, j, similarity in judged if similarity >= _SIMILAR]
 
 
-def _signature(text: str) -> NDArray[np.uint64]:
-    grams = {text[i : i + _GRAM] for i in range(max(1, len(text) - _GRAM + 1))}
-    hashes = np.fromiter((crc32(gram.encode()) for gram in grams), dtype=np.uint64, count=len(grams))
-    rng = np.random.default_rng(20220501)
+def _alike(signatures: NDArray[np.uint64], *, band: int) -> list[tuple[int, int]]:
+    """Return the pairs of rows of `signatures` (texts, hashes) that agree in a band, the lower row first."""
+    buckets: dict[tuple[int, bytes], list[int]] = defaultdict(list)
+    for row, signature in enumerate(signatures):
+        for start in range(0, _N_HASHES, band):
+            buckets[start, signature[start : start + band].tobytes()].append(row)
+    return sorted({pair for rows in buckets.values() for pair in combinations(rows, 2)})
+
+
+def _copies(homes: Sequence[tuple[str, Example]]) -> list[tuple[tuple[str, Example], tuple[str, Example]]]:
+    """Return the pairs whose normalised, masked texts are the same."""
+    same: dict[str, list[tuple[str, Example]]] = defaultdict(list)
+    for home, example in homes:
+        same[example.text].append((home, example))
+    return [pair for rows in same.values() for pair in combinations(rows, 2)]
+
+
+def _signatures(texts: Sequence[str], *, seed: int) -> NDArray[np.uint64]:
+    """Return the MinHash signatures (texts, hashes)."""
+    rng = np.random.default_rng(seed)
     multipliers = rng.integers(1, 2**31, size=_N_HASHES, dtype=np.uint64) | np.uint64(1)
     offsets = rng.integers(0, 2**31, size=_N_HASHES, dtype=np.uint64)
     prime = np.uint64(4294967311)
-    signature: NDArray[np.uint64] = ((hashes[:, None] * multipliers + offsets) % prime).min(axis=0)
-    return signature
+    signatures = np.empty((len(texts), _N_HASHES), dtype=np.uint64)
+    for row, text in enumerate(texts):
+        hashes = np.asarray([crc32(gram.encode()) for gram in _grams(text)], dtype=np.uint64)
+        signatures[row] = ((hashes[:, None] * multipliers + offsets) % prime).min(axis=0)
+    return signatures
+
+
+def _similarity(first: str, second: str) -> float:
+    """Return the Jaccard similarity of two texts' 4-grams."""
+    one, two = _grams(first), _grams(second)
+    return len(one & two) / len(one | two)
+
+
+def _grams(text: str) -> set[str]:
+    return {text[i : i + _GRAM] for i in range(max(1, len(text) - _GRAM + 1))}

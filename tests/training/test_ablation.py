@@ -1,13 +1,16 @@
 """Variants learn from the same rows and are compared row by row."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from rich.console import Console
 
 from nlp.petition import HEADS
-from training.ablation import BASE, Ablation, as_markdown, compare, read_ablation, run_ablation
+from training.ablation import BASE, Ablation, Draw, as_markdown, compare, read_ablation, run_ablation
+from training.classifier import FinetuneSettings
+from training.provenance import claim
 from training.settings import RecipeError
 
 RECIPE = """
@@ -31,11 +34,19 @@ def test_gain_is_paired_and_has_an_interval():
     base = np.zeros((400, len(HEADS)), dtype=bool)
     better = base.copy()
     better[:40] = True
-    first, second = compare({BASE: base, "better": better})
+    first, second = compare({BASE: base, "better": better}, [str(row) for row in range(400)])
     assert (first["gain"], first["low"], first["high"]) == (0, 0, 0)
     assert second["gain"] == pytest.approx(0.1)
     assert 0.05 < second["low"] < 0.1 < second["high"] < 0.15
     assert "| better |" in as_markdown([first, second])
+
+
+def test_intervals_draw_near_duplicate_groups():
+    rng = np.random.default_rng(0)
+    correct = {name: rng.random((100, len(HEADS))) < 0.7 for name in (BASE, "other")}
+    groups = [str(row) for row in range(100)]
+    fourfold = {name: np.repeat(right, 4, axis=0) for name, right in correct.items()}
+    assert compare(fourfold, np.repeat(groups, 4).tolist()) == compare(correct, groups)
 
 
 def test_variants_run_once_and_are_told_in_one_table(tiny_data, tokenizer_file, tmp_path):
@@ -49,6 +60,20 @@ def test_variants_run_once_and_are_told_in_one_table(tiny_data, tokenizer_file, 
     run_ablation(ablation, out=tmp_path / "out", console=Console(quiet=True))
     assert (tmp_path / "out" / BASE / "model.safetensors").stat().st_mtime_ns == made
     assert table.read_text(encoding="utf-8").count("\n") == 6
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"epochs": 2}, "epochs 2, now 3"), ({"seed": 4}, "seed 4, now 0"), ({}, "n_rows 40, now 50")],
+)
+def test_variants_of_other_settings_are_refused_before_anything_is_trained(tokenizer_file, tmp_path, change, message):
+    settings = FinetuneSettings(tokenizer=tokenizer_file, epochs=3)
+    claim(tmp_path, Draw(n_rows=50 if change else 40))
+    claim(tmp_path / "later", replace(settings, **change))
+    ablation = Ablation(n_rows=50, variants={BASE: settings, "later": settings})
+    with pytest.raises(RecipeError, match=f"begun with other settings .{message}"):
+        run_ablation(ablation, out=tmp_path, console=Console(quiet=True))
+    assert not list(tmp_path.rglob("history.json"))
 
 
 def test_an_empty_encoder_means_from_scratch(tokenizer_file, tmp_path):

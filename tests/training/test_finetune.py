@@ -3,6 +3,9 @@
 import json
 import math
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import pytest
@@ -23,9 +26,11 @@ from training.classifier import (
     vocabulary_size,
 )
 from training.data import MISSING
-from training.finetune import _bucketed, _parameter_groups, _rate, finetune, start_from
+from training.finetune import _bucketed, _inputs, _parameter_groups, _rate, finetune, start_from
+from training.flags import LEARNED
 from training.model import WindowBatch
 from training.objective import class_weights, hide, label_loss
+from training.provenance import claim, hash_path
 from training.settings import RecipeError
 from training.vocabulary import SPECIAL_PIECES
 
@@ -74,6 +79,19 @@ def test_twenty_texts_are_learnt_by_heart(run):
     assert all(history[-1][head] == 1.0 for head in HEADS)
 
 
+def test_a_finished_run_is_not_overwritten_with_other_settings(run, settings, twenty):
+    before = (run / "model.safetensors").read_bytes()
+    with pytest.raises(RecipeError, match=r"begun with other settings \(epochs 30, now 1"):
+        finetune(replace(settings, epochs=1), run=run, console=QUIET, dealt={"fit": twenty, "calibration": twenty})
+    assert (run / "model.safetensors").read_bytes() == before
+
+
+def test_a_run_that_was_not_finished_is_refused(settings, taxonomy, tmp_path):
+    claim(tmp_path, settings)
+    with pytest.raises(RecipeError, match="begun and not finished"):
+        load_run(tmp_path, taxonomy)
+
+
 def test_a_finished_run_gives_the_same_answers_when_loaded(run, settings, twenty, taxonomy):
     model = load_run(run, taxonomy).model
     logits = classifier_logits(model, tokeniser(settings), [e.text for e in twenty])
@@ -83,16 +101,60 @@ def test_a_finished_run_gives_the_same_answers_when_loaded(run, settings, twenty
 
 
 def test_a_run_goes_on_from_an_earlier_one_and_learns_other_flags_afresh(run, settings, taxonomy, monkeypatch):
-    monkeypatch.setattr("training.classifier.LEARNED", ("self_harm",))
+    monkeypatch.setattr("training.classifier.LEARNED", ("minors", "newly_learnt", *LEARNED[1:-1]))
     model = build_classifier(settings, taxonomy, n_pieces=vocabulary_size(settings.tokenizer_file))
-    fresh = model.heads["flags"].weight.clone()
-    start_from(model, run)
+    fresh = {name: weights.clone() for name, weights in model.heads["flags"].state_dict().items()}
+    start_from(model, run, taxonomy)
     earlier = load_file(run / "model.safetensors")
     assert torch.equal(model.heads["nature"].weight, earlier["heads.nature.weight"])
-    assert torch.equal(model.heads["flags"].weight, fresh)
+    for name, weights in model.heads["flags"].state_dict().items():
+        assert torch.equal(weights[0], earlier[f"heads.flags.{name}"][LEARNED.index("minors")])
+        assert torch.equal(weights[1], fresh[name][1])
+        assert torch.equal(weights[2:], earlier[f"heads.flags.{name}"][1:-1])
     other = build_classifier(replace(settings, width=16), taxonomy, n_pieces=100)
     with pytest.raises(RecipeError, match="holds a model of another shape"):
-        start_from(other, run)
+        start_from(other, run, taxonomy)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"taxonomy": "1.0+another"}, "made for the labels of taxonomy 1.0\\+another"),
+        ({"flags": LEARNED[::-1]}, "made for the flags minors"),
+        ({"flags": LEARNED[:-1]}, "made for the flags self_harm"),
+        ({"heads": 5}, "unknown key"),
+    ],
+)
+def test_a_run_whose_outputs_have_other_names_is_refused(changes, said, run, taxonomy, tmp_path):
+    made = copied(run, tmp_path)
+    outputs = {"taxonomy": taxonomy.version, "flags": LEARNED} | changes
+    (made / "outputs.json").write_text(json.dumps(outputs), encoding="utf-8")
+    with pytest.raises(RecipeError, match=said):
+        load_run(made, taxonomy)
+
+
+def test_a_run_that_does_not_name_its_outputs_is_refused_until_they_are_written(run, settings, taxonomy, tmp_path):
+    made = copied(run, tmp_path)
+    (made / "outputs.json").unlink()
+    model = build_classifier(settings, taxonomy, n_pieces=vocabulary_size(settings.tokenizer_file))
+    for use in (load_run, partial(start_from, model)):
+        with pytest.raises(RecipeError, match=r"fine-tune it anew or, if you know them, write .*outputs\.json"):
+            use(made, taxonomy)
+    (made / "outputs.json").write_text(json.dumps({"taxonomy": taxonomy.version, "flags": LEARNED[:-1]}))
+    with pytest.raises(RecipeError, match="says it has 10 flags, its model has 11"):
+        start_from(model, made, taxonomy)
+    (made / "outputs.json").write_text(json.dumps({"taxonomy": taxonomy.version, "flags": LEARNED}))
+    load_run(made, taxonomy)
+
+
+def test_no_run_goes_on_from_one_for_another_taxonomy(run, settings, taxonomy):
+    model = build_classifier(settings, taxonomy, n_pieces=vocabulary_size(settings.tokenizer_file))
+    with pytest.raises(RecipeError, match="made for the labels of taxonomy"):
+        start_from(model, run, replace(taxonomy, content_hash="another"))
+
+
+def copied(run, folder):
+    return Path(copytree(run, folder / "made"))
 
 
 def test_logits_come_in_the_order_of_the_texts(run, settings, twenty, taxonomy):
@@ -105,11 +167,21 @@ def test_logits_come_in_the_order_of_the_texts(run, settings, twenty, taxonomy):
         assert alone[head][0] == pytest.approx(large[head][4], abs=1e-4)
 
 
-def test_a_run_says_how_it_was_made(run, settings):
+def test_a_run_says_how_it_was_made(run, settings, taxonomy):
     provenance = json.loads((run / "provenance.json").read_text())
     assert provenance["settings"]["width"] == 32
-    assert len(provenance["inputs"]["data"]) == 16
+    assert set(provenance["inputs"]) == {"data", "annotations", "samples"}
+    assert all(len(digest) == 16 for digest in provenance["inputs"].values())
+    assert json.loads((run / "outputs.json").read_text()) == {"taxonomy": taxonomy.version, "flags": list(LEARNED)}
     assert (run / "tokenizer.json").read_bytes() == settings.tokenizer_file.read_bytes()
+
+
+def test_everything_that_decides_what_a_recipe_makes_is_recorded(run, settings, tmp_path):
+    further = replace(settings, encoder=tmp_path, start=run, corrections=Path("decided.jsonl"))
+    assert set(_inputs(further)) == {"data", "annotations", "samples", "corrections", "encoder", "start"}
+    assert hash_path(run) == hash_path(run / "model.safetensors")
+    with pytest.raises(RecipeError, match="holds neither data"):
+        hash_path(tmp_path)
 
 
 def test_the_same_seed_gives_the_same_model(settings, twenty, tmp_path):
@@ -213,3 +285,5 @@ def test_a_hugging_face_folder_works_by_one_setting(settings, twenty, tokenizer,
     other = replace(settings, encoder=folder, tokenizer=None, epochs=1)
     done = finetune(other, run=tmp_path / "run", console=QUIET, dealt={"fit": twenty, "calibration": twenty[:4]})
     assert json.loads((done / "history.json").read_text())[0]["loss"] > 0
+    inputs = json.loads((done / "provenance.json").read_text())["inputs"]
+    assert inputs["encoder"] == hash_path(folder) == hash_path(folder / "model.safetensors")

@@ -1,7 +1,11 @@
 """Pre-training: a killed run goes on as if nothing had happened, and a folder belongs to its settings."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -95,6 +99,29 @@ def test_other_settings_on_the_same_folder_are_refused(settings, unbroken, chang
     with pytest.raises(RecipeError, match="begun with other settings"):
         pretrain(replace(settings, **change), run=unbroken, console=QUIET)
     assert (unbroken / "checkpoint.pt").read_bytes() == before
+
+
+@pytest.mark.slow
+def test_two_processes_prepare_the_data_once_and_train_together(settings, tmp_path):
+    recipe, run = tmp_path / "recipe.toml", tmp_path / "run"
+    recipe.write_text(
+        "n_vocabulary = 1500\nwidth = 16\nn_layers = 1\nn_heads = 2\nskipgram_epochs = 1\nlength = 32\nn_rows = 4\n"
+        f'steps = 4\ncorpus = "{settings.corpus}"\ndata = "{settings.data}"\n[weights]\nnotices = 1.0\n',
+        encoding="utf-8",
+    )
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes=2", "--main_process_port=0"]
+    told = subprocess.run(
+        [*launch, "-m", "training.cli", "pretrain", str(recipe), "--run", str(run)],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.count("training the vocabulary") == told.stdout.count("tokenising the corpus") == 1
+    assert weights(run)["step"] == 4
+    assert not list(run.glob("*.partial"))
 
 
 def test_the_loss_falls(settings, tmp_path):

@@ -1,6 +1,6 @@
 """Recipes say what they do: nothing unknown, nothing of a wrong type, nothing silently changed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from training.ablation import read_ablation
 from training.classifier import FinetuneSettings
 from training.pretrain import PretrainSettings
+from training.provenance import claim
 from training.settings import RECIPES, RecipeError, as_plain, build, read_recipe
 
 
@@ -72,6 +73,28 @@ def test_settings_written_beside_a_result_can_be_read_again():
     assert build(Plain, as_plain(settings), source="here") == settings
 
 
+def test_a_folder_belongs_to_its_settings(tmp_path):
+    settings, run = Plain(folder=Path("a"), sizes=(1, 2), weights={"x": 1.0}), tmp_path / "run"
+    claim(run, settings)
+    claim(run, settings)
+    with pytest.raises(RecipeError, match=r"run was begun with other settings \(rate 0\.1, now 0\.5; steps 3, now 4\)"):
+        claim(run, replace(settings, rate=0.5, steps=4))
+    assert [path.name for path in run.iterdir()] == ["settings.json"]
+
+
+def test_a_setting_younger_than_the_run_counts_as_its_default(tmp_path):
+    (tmp_path / "settings.json").write_text('{"folder": "a", "rate": 0.1}')
+    claim(tmp_path, Plain(folder=Path("a")))
+    with pytest.raises(RecipeError, match="steps 3, now 4"):
+        claim(tmp_path, Plain(folder=Path("a"), steps=4))
+
+
+def test_a_folder_whose_settings_cannot_be_read_is_refused(tmp_path):
+    (tmp_path / "settings.json").write_text("{")
+    with pytest.raises(RecipeError, match="cannot read the settings of an earlier run"):
+        claim(tmp_path, Plain(folder=Path("a")))
+
+
 def test_every_recipe_of_the_package_is_valid():
     recipes = sorted(RECIPES.glob("*.toml"))
     assert recipes
@@ -90,7 +113,7 @@ def test_every_recipe_of_the_package_is_valid():
     [
         ({"width": 100, "n_heads": 3}, "width 100 is not a multiple of n_heads 3"),
         ({"mask_share": 1.0}, "mask_share must lie between 0 and 1"),
-        ({"precision": "int8"}, "precision must be"),
+        ({"precision": "fp16"}, "precision must be no or bf16 .fp16 would not resume exactly"),
         ({"in_domain_weight": 1.5}, "in_domain_weight must be a whole number"),
     ],
 )

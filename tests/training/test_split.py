@@ -5,10 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from nlp.petition import Petition
 from nlp.taxonomy import load_taxonomy
-from training.data import Example, read_examples
+from training.cli import app
+from training.data import Example, read_examples, read_urgent_texts
 from training.split import (
     SHARES,
     duplicate_families,
@@ -103,8 +105,25 @@ def test_every_stratum_is_dealt_in_the_same_shares():
 def test_a_leak_is_found():
     rows = [example("a", TEXT), example("b", f"{TEXT}！！")]
     leaks = find_leaks({"fit": rows[:1], "test": rows[1:]})
-    assert [(leak.first, leak.second) for leak in leaks] == [("a", "b")]
+    assert [(leak.first, leak.second, leak.between) for leak in leaks] == [("a", "b", ("fit", "test"))]
     assert leaks[0].similarity > 0.8
+
+
+def test_the_check_finds_what_the_search_that_dealt_the_splits_missed(examples):
+    long = [e for e in examples if len(e.text) > 100]
+    halves = [replace(e, id=f"{e.id}-half", petition=Petition(text=e.text[: len(e.text) * 56 // 100])) for e in long]
+    assert 0 < len(near_duplicates([*long, *halves])) < len(long)
+    leaks = find_leaks({"fit": halves, "test": long})
+    assert {(leak.first, leak.second) for leak in leaks} == {(f"{e.id}-half", e.id) for e in long}
+    assert all(0.5 <= leak.similarity < 0.6 for leak in leaks)
+
+
+def test_short_texts_leak_if_they_are_the_same_once_normalised():
+    held = [example("a", "路灯坏了，请修。"), example("b", "电梯坏了")]
+    fit = [example("c", "路灯坏了，请修。\u200b"), example("d", "路灯坏了"), example("e", "电梯坏了")]
+    leaks = find_leaks({"fit": fit, "test": held})
+    assert {(leak.first, leak.second, leak.similarity) for leak in leaks} == {("c", "a", 1.0), ("e", "b", 1.0)}
+    assert find_leaks({"fit": [*fit, *held], "test": []}) == []
 
 
 def test_what_the_frozen_splits_do_not_name_helps_to_fit_and_never_measures():
@@ -131,7 +150,7 @@ def test_the_frozen_splits_have_the_promised_shares_and_no_text():
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.skipif(not REAL.exists(), reason="the real messages are not on this machine")
-def test_no_real_message_leaks_from_one_frozen_split_into_another():
+def test_one_pair_of_real_messages_crosses_the_frozen_splits_and_none_touches_the_test_rows():
     examples = read_examples(REAL, load_taxonomy(), written=False)
     splits = read_splits()
     assert {e.id for e in examples} == set(splits)
@@ -139,4 +158,19 @@ def test_no_real_message_leaks_from_one_frozen_split_into_another():
     for e in examples:
         groups.setdefault(e.group, set()).add(splits[e.id])
     assert [group for group, homes in groups.items() if len(homes) > 1] == []
-    assert find_leaks(split_examples(examples, splits=splits)) == []
+    leaks = find_leaks(split_examples(examples, splits=splits))
+    # The search that dealt the splits missed it, see docs/decisions/0002.
+    assert [(leak.first, leak.second, leak.between) for leak in leaks] == [
+        ("a2-a2row8275", "a2-4537", ("fit", "thresholds"))
+    ]
+
+
+def test_the_report_looks_at_what_is_only_measured_on_too(tiny_data, monkeypatch):
+    arguments = ["splits", "--data", str(tiny_data)]
+    sound = CliRunner().invoke(app, arguments)
+    assert sound.exit_code == 0, sound.output
+    learnt = read_urgent_texts()[0]
+    monkeypatch.setattr("training.data.read_urgent_letters", lambda: [replace(learnt, id="letter")])
+    leaking = CliRunner().invoke(app, arguments)
+    assert leaking.exit_code == 1
+    assert leaking.output.splitlines()[-1].split() == [learnt.id, "letter", "1.00", "(fit", "and", "urgent)"]
