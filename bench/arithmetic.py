@@ -12,8 +12,10 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper
 
+N_REPEATS = 50
 
-def least_seconds(*, n_pieces: int, n_layers: int, width: int, n_threads: int, int8: bool, n_repeats: int = 50) -> float:
+
+def least_seconds(*, n_pieces: int, n_layers: int, width: int, n_threads: int, int8: bool) -> float:
     """Return the median time in seconds of the products with weights for one window of `n_pieces` pieces.
 
     Per layer these are four of (pieces, width) by (width, width) and two with the fourfold width (Vaswani et al. 2017);
@@ -26,7 +28,7 @@ def least_seconds(*, n_pieces: int, n_layers: int, width: int, n_threads: int, i
         "wide": _values(rng, (n_pieces, 4 * width), int8=int8),
     }
     seconds = []
-    for repeat in range(n_repeats + 5):
+    for repeat in range(N_REPEATS + 5):
         began = time.perf_counter()
         session.run(None, feeds)
         # The first rounds warm the thread pool up.

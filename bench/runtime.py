@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from transformers import BertConfig, Pipeline, PreTrainedModel, PreTrainedTokenizerFast
 
+from bench.arithmetic import least_seconds
 from nlp.bundle import Bundle, load_bundle
 from nlp.calibrate import Calibration
 from nlp.petition import HEADS, Head, Petition
@@ -59,6 +60,7 @@ def main() -> None:
     compare("one text", ours, theirs, [texts[:1]], n_repeats=arguments.repeats)
     batches = [texts[i : i + BATCH] for i in range(0, len(texts) - BATCH + 1, BATCH)]
     compare(f"batches of {BATCH}", ours, theirs, batches[:2], n_repeats=max(3, arguments.repeats // 5))
+    told_apart(bundle, texts, n_threads=arguments.threads)
     size = sum(file.stat().st_size for file in bundle.folder.iterdir())
     _say(f"bundle {bundle.id}: {size / 1e6:.1f} MB on disk")
 
@@ -161,6 +163,18 @@ def compare(name: str, ours: Ours, theirs: HeadsPipeline, batches: Sequence[list
         f"{name}: ours {1e3 * fast:.2f} ms per text ({1 / fast:.0f} texts/s), fp32 pipeline {1e3 * slow:.2f} ms"
         f" ({1 / slow:.0f} texts/s): {slow / fast:.1f} times as fast, {verdict} the goal of {GOAL:.0f}"
     )
+
+
+def told_apart(bundle: Bundle, texts: Sequence[str], *, n_threads: int) -> None:
+    """Print what the encoder's matrix products alone take here, the least that any tuning leaves."""
+    made = bundle.settings["settings"]
+    runtime = bundle.runtime()
+    n_pieces = int(statistics.median(len(runtime.tokenise(text).windows.ids[0]) for text in texts))
+    for name, int8 in (("int8", True), ("fp32", False)):
+        seconds = least_seconds(
+            n_pieces=n_pieces, n_layers=made["n_layers"], width=made["width"], n_threads=n_threads, int8=int8
+        )
+        _say(f"matrix products of one text of {n_pieces} pieces alone, {name}: {1e3 * seconds:.2f} ms")
 
 
 def agreement(bundle: Bundle, theirs: HeadsPipeline, texts: Sequence[str]) -> float:
