@@ -1,7 +1,7 @@
 """The least an encoder costs on this processor: its matrix products and nothing else, in fp32 and in int8.
 
 `bench.runtime` prints it beside what the whole answer takes, to tell what tuning could still win from what the
-processor does not give: without VNNI or AMX, int8 products are hardly faster than fp32 ones.
+processor does not give.
 """
 
 import time

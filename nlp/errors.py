@@ -41,7 +41,7 @@ class KnowledgeError(CollectedError):
     """A knowledge file is inconsistent."""
 
 
-class TemplateError(CollectedError):
+class NoticeTemplateError(CollectedError):
     """An office's templates of letters are at fault."""
 
 

@@ -85,7 +85,7 @@ def weigh_firings(
     """
     rules = {rule.code: rule for rule in knowledge.rules}
     found = {firing.code: firing for firing in firings}
-    telling = len(masked.text.strip()) >= min_characters
+    telling = not too_short(masked, min_characters)
     for place, (code, blend) in enumerate(model.blends.items()):
         if code not in rules:
             continue
@@ -106,6 +106,11 @@ def weigh_firings(
             )
             found[code] = _raised(rules[code], level, span)
     return _by_urgency(found.values())
+
+
+def too_short(masked: Masked, min_characters: int) -> bool:
+    """Tell whether a text is so short that the model knows nothing of it."""
+    return len(masked.text.strip()) < min_characters
 
 
 def add_answers(

@@ -13,7 +13,7 @@ from nlp.calibrate import Calibration, rank
 from nlp.decide import Thresholds, decide
 from nlp.errors import TextError
 from nlp.explain import explain
-from nlp.flags import FlagModel, add_answers, weigh_firings
+from nlp.flags import FlagModel, add_answers, too_short, weigh_firings
 from nlp.knowledge import Knowledge, load_knowledge
 from nlp.petition import (
     HEADS,
@@ -140,13 +140,12 @@ class Router:
 
     def _handed_over(self, scores: Scores) -> Scores:
         """Add what a department without a local office is given to the one that acts for it (an office's overlay)."""
-        departments = self.calibration.labels["department"]
+        places = self.calibration.labels["department"].index
         given = scores.probabilities["department"].copy()
-        for place, code in enumerate(departments):
-            acting = departments.index(self.taxonomy.acting(code))
-            if acting != place:
-                given[acting] += given[place]
-                given[place] = 0.0
+        for unit in self.taxonomy.departments:
+            if unit.substitute:
+                given[places(unit.substitute)] += given[places(unit.code)]
+                given[places(unit.code)] = 0.0
         return Scores(probabilities={**scores.probabilities, "department": given})
 
     def _firings(self, masked: Masked, reading: Reading, predictions: Mapping[Head, Prediction]) -> tuple[Firing, ...]:
@@ -160,6 +159,9 @@ class Router:
             knowledge=self.knowledge,
             min_characters=self.thresholds.min_characters,
         )
+
+        if too_short(masked, self.thresholds.min_characters):
+            return firings
 
         def locate(head: Head) -> tuple[int, int]:
             evidence = self._evidence(masked, reading, {head: predictions[head]})

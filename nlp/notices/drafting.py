@@ -9,11 +9,10 @@ from typing import Any, Literal, get_args
 from unicodedata import category
 
 import yaml
-from jinja2 import StrictUndefined, meta
-from jinja2 import TemplateError as FillingError
+from jinja2 import StrictUndefined, TemplateError, meta
 from jinja2.sandbox import SandboxedEnvironment
 
-from nlp.errors import TemplateError
+from nlp.errors import NoticeTemplateError
 from nlp.notices.facts import BLANK, Facts, NoticeError, PersonDecision
 from nlp.notices.render import Block, docx_of, html_of
 
@@ -61,11 +60,11 @@ def draft_notice(
 
 
 def check_templates(folder: Path | None) -> None:
-    """Raise TemplateError with every fault of an office's templates: unknown letters, wrong form, unknown names."""
+    """Raise NoticeTemplateError with every fault of an office's templates: unknown letters, form, unknown names."""
     if folder is None:
         return
     if not folder.is_dir():
-        raise TemplateError(str(folder), ["没有这个文件夹"])
+        raise NoticeTemplateError(str(folder), ["没有这个文件夹"])
     faults = []
     for file in sorted(path for path in folder.iterdir() if not path.name.startswith(".")):
         code = next((code for code in NOTICES if file.name == f"{code}.yaml"), None)
@@ -77,7 +76,7 @@ def check_templates(folder: Path | None) -> None:
         except NoticeError as error:
             faults.append(str(error))
     if faults:
-        raise TemplateError(str(folder), faults)
+        raise NoticeTemplateError(str(folder), faults)
 
 
 def _load(code: NoticeCode, folder: Path | None) -> Mapping[str, Any]:
@@ -144,7 +143,7 @@ def _filled(template: Mapping[str, Any], values: _Values, *, source: str) -> lis
             for item in _items(block.get("each"), values):
                 context = {name: values[name] for name in needed if name in values} | item
                 blocks.append(Block(kind=kind, text=_clean(compiled.render(context))))
-        except (FillingError, KeyError) as error:
+        except (TemplateError, KeyError) as error:
             raise NoticeError(f"文书模板 {source} 的一段无法填写：{error}") from error
     return blocks
 

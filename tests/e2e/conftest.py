@@ -344,6 +344,20 @@ def _note_refusal(message: str, faults: list[str]) -> None:
         faults.append(message)
 
 
+@pytest.fixture
+def correct_the_department() -> Callable[[Page], None]:
+    """Return what gives a petition another department, with a reason, by the keys alone."""
+
+    def correct(page: Page) -> None:
+        page.keyboard.press("5")
+        page.keyboard.type("sthj")
+        page.get_by_role("option").first.wait_for()
+        page.keyboard.press("Enter")
+        page.get_by_label("责任部门的更正原因").select_option("local_rule")
+
+    return correct
+
+
 @pytest.fixture(scope="session")
 def axe() -> str:
     """The source of axe-core, installed by npm into a cache of this user (a tool for tests, never shipped)."""

@@ -152,14 +152,6 @@ def test_a_trial_keeps_nothing_until_it_is_registered(desk: Any, visit: Callable
     page.locator(".work[data-petition^='P']").wait_for()
 
 
-def correct_the_department(page: Page) -> None:
-    page.keyboard.press("5")
-    page.keyboard.type("sthj")
-    page.get_by_role("option").first.wait_for()
-    page.keyboard.press("Enter")
-    page.get_by_label("责任部门的更正原因").select_option("local_rule")
-
-
 def press_next_and_answer(page: Page, answer: str, *, told: str) -> None:
     page.keyboard.press("n")
     dialog = page.locator("#sure-dialog")
@@ -183,7 +175,9 @@ def test_a_trial_is_given_up_only_after_a_question(desk: Any, visit: Callable[..
     expect(page.get_by_label("正文")).to_have_value("")
 
 
-def test_corrections_on_the_desk_are_given_up_only_after_a_question(desk: Any, visit: Callable[..., Page]) -> None:
+def test_corrections_on_the_desk_are_given_up_only_after_a_question(
+    desk: Any, visit: Callable[..., Page], correct_the_department: Callable[[Page], None]
+) -> None:
     page = visit(desk, "wang.fang")
     judge(page, SMOKE)
     correct_the_department(page)
@@ -193,7 +187,9 @@ def test_corrections_on_the_desk_are_given_up_only_after_a_question(desk: Any, v
     expect(page.get_by_label("正文")).to_be_visible()
 
 
-def test_what_is_decided_is_decided_anew_as_it_is_shown(desk: Any, visit: Callable[..., Page]) -> None:
+def test_what_is_decided_is_decided_anew_as_it_is_shown(
+    desk: Any, visit: Callable[..., Page], correct_the_department: Callable[[Page], None]
+) -> None:
     page = visit(desk, "wang.fang")
     judge(page, SMOKE)
     page.keyboard.press("Enter")

@@ -159,16 +159,8 @@ def test_what_was_sent_back_is_accepted_by_the_next_clerk(desk: Any, visit: Call
     expect(two.locator("#history").get_by_text("办理：采纳建议")).to_have_count(2)
 
 
-def correct_the_department(page: Page) -> None:
-    page.keyboard.press("5")
-    page.keyboard.type("sthj")
-    page.get_by_role("option").first.wait_for()
-    page.keyboard.press("Enter")
-    page.get_by_label("责任部门的更正原因").select_option("local_rule")
-
-
 def test_reading_the_original_leaves_the_corrections_alone(
-    open_desk: Callable[..., Any], visit: Callable[..., Page]
+    open_desk: Callable[..., Any], visit: Callable[..., Page], correct_the_department: Callable[[Page], None]
 ) -> None:
     desk = open_desk(keep_original=True, original_key=Fernet.generate_key().decode())
     desk.hire("zhao.qiang", "赵强", "reviewer")
@@ -185,7 +177,9 @@ def test_reading_the_original_leaves_the_corrections_alone(
     expect(page.locator(".verdict")).to_contain_text("更正赵强")
 
 
-def test_the_next_item_is_taken_only_once_corrections_are_given_up(desk: Any, visit: Callable[..., Page]) -> None:
+def test_the_next_item_is_taken_only_once_corrections_are_given_up(
+    desk: Any, visit: Callable[..., Page], correct_the_department: Callable[[Page], None]
+) -> None:
     number, other = submit(desk, DIRT), submit(desk, "你们到底管不管")
     page = visit(desk, "wang.fang", path=f"/petitions/{number}")
     page.keyboard.press("Enter")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from docx import Document
 
-from nlp.errors import PetitionError, TemplateError
+from nlp.errors import NoticeTemplateError, PetitionError
 from nlp.knowledge import load_knowledge
 from nlp.notices import BLANK, NOTICES, Draft, Facts, NoticeError, PersonDecision, check_templates, draft_notice
 from nlp.petition import RouteOption
@@ -187,11 +187,11 @@ def test_the_templates_of_an_office_are_checked_together(tmp_path: Path) -> None
     check_templates(None)
     (tmp_path / "notice_accept.yaml").write_text("name: 单\nblocks:\n- title: '{{ no_such_fact }}'", "utf-8")
     (tmp_path / "notice_acept.yaml").write_text("name: 单\nblocks: []", "utf-8")
-    with pytest.raises(TemplateError, match="有2处错误") as raised:
+    with pytest.raises(NoticeTemplateError, match="有2处错误") as raised:
         check_templates(tmp_path)
     assert "notice_accept.yaml 的一段无法填写" in str(raised.value)
     assert "notice_acept.yaml：不是文书模板；文件名只能是 notice_accept.yaml、" in str(raised.value)
-    with pytest.raises(TemplateError, match="没有这个文件夹"):
+    with pytest.raises(NoticeTemplateError, match="没有这个文件夹"):
         check_templates(tmp_path / "none")
     (tmp_path / "notice_acept.yaml").unlink()
     for code in NOTICES:
