@@ -106,7 +106,9 @@ def evaluate_command(
     out: Annotated[Path, typer.Option(help="folder for metrics.json, report.html and mistakes.csv")],
     data: Annotated[Path, typer.Option(help="folder of the messages")] = Path("../shared/data"),
     run: Annotated[Path | None, typer.Option(help="its fine-tuning run; adds the public seven-class task")] = None,
-    folds: Annotated[str, typer.Option(help="cross-validate and draw the learning curve: none, linear, full")] = "none",
+    folds: Annotated[
+        bool, typer.Option("--folds", help="cross-validate the linear branch, draw its learning curve")
+    ] = False,
     update: Annotated[
         bool, typer.Option("--update", help="put figures and card into the bundle, seal it anew")
     ] = False,
@@ -120,6 +122,21 @@ def evaluate_command(
     if update:
         update_bundle(bundle, metrics)
     typer.echo(f"report: {out / 'report.html'}")
+
+
+@app.command("repeat")
+def repeat_command(
+    recipe: Annotated[Path, typer.Argument(help="TOML recipe, for example training/recipes/repeat.toml")],
+    out: Annotated[Path, typer.Option(help="folder for repeats.json; what is finished there is kept")],
+    overrides: Overrides = None,
+) -> None:
+    """Cross-validate the whole model in five folds and draw its learning curve; resumes by itself."""
+    from training.classifier import FinetuneSettings
+    from training.repeats import repeat_recipe
+    from training.settings import read_recipe
+
+    figures = repeat_recipe(read_recipe(FinetuneSettings, recipe, overrides or []), out=out, console=Console())
+    typer.echo(f"figures: {figures}")
 
 
 @app.command("compare")

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +32,7 @@ from training.data import DATASETS, Example, read_examples, read_urgent_letters,
 from training.evaluate_rules import READ, part_of
 from training.export import seal
 from training.figures import BUDGET, JOINT, count_labels, head_figures, is_accepted, joint_figures
-from training.folds import Learner, cross_validate, learning_curve, linear_learner
-from training.full_learner import full_learner
+from training.folds import linear_learner, repeat_figures
 from training.law_figures import alarm_figures, changed_by_rules, flag_figures
 from training.measures import N_BINS
 from training.mistakes import worst_mistakes, write_mistakes
@@ -46,26 +45,20 @@ from training.significance import N_DRAWS
 from training.split import Split, read_splits, split_examples
 from training.systems import System, baseline_systems, bundle_systems, served_system
 
-Folds = Literal["none", "linear", "full"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateSettings:
-    """What to measure: `run` adds the public task, `folds` cross-validation and learning curve of a learner."""
+    """What to measure: `run` adds the public task, `folds` cross-validation and learning curve of the linear branch."""
 
     data: Path = Path("../shared/data")
     datasets: Path = DATASETS
     run: Path | None = None
-    folds: Folds = "none"
+    folds: bool = False
     robustness_rows: int = 400
     n_draws: int = N_DRAWS
 
     def __post_init__(self) -> None:
         """Refuse what cannot be measured before anything is read."""
-        if self.folds not in get_args(Folds):
-            raise RecipeError(f"folds must be one of {', '.join(get_args(Folds))}, got {self.folds!r}")
-        if self.folds == "full" and self.run is None:
-            raise RecipeError("full cross-validation repeats a fine-tuning run: name it with --run")
         if self.n_draws < 2 or self.robustness_rows < 0:
             raise RecipeError(f"need n_draws ≥ 2 and robustness_rows ≥ 0, got {self.n_draws}, {self.robustness_rows}")
 
@@ -83,7 +76,8 @@ def evaluate_bundle(
     if settings.run is not None:
         check_origin(bundle, settings.run)
     examples = read_examples(settings.data, taxonomy, datasets=settings.datasets)
-    dealt = split_examples(examples, splits=read_splits(settings.datasets / "annotations" / "splits.csv"))
+    frozen = read_splits(settings.datasets / "annotations" / "splits.csv")
+    dealt = split_examples(examples, splits=frozen)
     fit, held, rows = ([e for e in dealt[name] if e.labels] for name in ("fit", "calibration", "test"))
     console.print(f"{len(rows)} labelled test rows; training the baselines on {len(fit)}")
     suggestions = [router.suggest(e.petition) for e in rows]
@@ -122,9 +116,10 @@ def evaluate_bundle(
     if settings.run is not None:
         console.print("the public seven-class task")
         metrics["public"] = evaluate_public(settings.run, dealt, taxonomy, n_draws=settings.n_draws)
-    if settings.folds != "none":
-        console.print(f"cross-validation and learning curve of the learner {settings.folds!r}")
-        metrics["repeats"] = repeat_figures(settings, dealt, taxonomy)
+    if settings.folds:
+        console.print("cross-validation and learning curve of the linear branch")
+        found = repeat_figures(linear_learner(taxonomy), dealt, taxonomy, frozen=frozen)
+        metrics["repeats"] = {"learner": "linear", **found}
     mistakes = worst_mistakes(systems[0], rows, taxonomy=taxonomy, knowledge=router.knowledge)
     _write(out, metrics, mistakes=mistakes, taxonomy=taxonomy)
     return metrics
@@ -202,26 +197,6 @@ def unread_flag_figures(
         "rows": sum(unread),
         "left_out": len(rows) - sum(unread),
         **flag_figures(list(compress(suggestions, unread)), list(compress(rows, unread)), knowledge),
-    }
-
-
-def repeat_figures(settings: EvaluateSettings, dealt: dict[Split, list[Example]], taxonomy: Taxonomy) -> dict[str, Any]:
-    """Return five-fold cross-validation over all messages but the test rows, and the learning curve on the test rows.
-
-    What the frozen splits do not name (our own written petitions) helps to fit in every fold and at every point.
-    """
-    learner: Learner = linear_learner(taxonomy)
-    if settings.folds == "full" and settings.run is not None:
-        learner = full_learner(settings.run, taxonomy)
-    frozen = read_splits(settings.datasets / "annotations" / "splits.csv")
-    fit, fit_only = ([e for e in dealt["fit"] if e.labels and (e.id in frozen) == named] for named in (True, False))
-    return {
-        "learner": settings.folds,
-        "fit_only": len(fit_only),
-        "folds": cross_validate(
-            learner, [*fit, *dealt["calibration"], *dealt["thresholds"]], taxonomy, fit_only=fit_only
-        ),
-        "curve": learning_curve(learner, fit, dealt["test"], taxonomy, fit_only=fit_only),
     }
 
 

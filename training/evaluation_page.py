@@ -1,6 +1,6 @@
 """The page docs/evaluation.md from an evaluation's metrics.json.
 
-python -m training.evaluation_page OUT/metrics.json [ABLATION/ablation.json] > docs/evaluation.md
+python -m training.evaluation_page OUT/metrics.json [ABLATION/ablation.json [REPEATS/repeats.json]] > docs/evaluation.md
 """
 
 import json
@@ -50,14 +50,15 @@ _NOTES = """## 口径
 - “5% 错误覆盖率（界限取自测试件）”是按把握排序后有误不超过 5% 的最大比例，界限在同一批测试件上事后挑选，
   比事先定的略高，只用来比较各系统；实际服务的界限在定阈值的件上选定，成绩见 README.md 和 report.html。
 - ECE 为 15 个等量分箱；“偶然”是完全校准的模型在这些件上也会显示的值。
-- 重跑：`petition-train evaluate nlp/bundles/default --out runs/eval --run RUN --folds linear`（RUN 为精调运行目录）。
+- 重跑：`petition-train evaluate nlp/bundles/default --out runs/eval --run RUN --folds`（RUN 为精调运行目录）。
 """
 
 
-def page(metrics: Figures, ablation: Sequence[Figures] | None = None) -> str:
-    """Return the page (Markdown, Chinese)."""
+def page(metrics: Figures, ablation: Sequence[Figures] = (), repeats: Figures | None = None) -> str:
+    """Return the page (Markdown, Chinese); `repeats` are those of the whole model."""
     parts = [_HEAD, *_about(metrics), *_goals(metrics), *_heads(metrics), *_public(metrics), *_flags(metrics)]
-    parts += [*_rules(metrics), *_blind(metrics), *_robustness(metrics), *_repeats(metrics)]
+    parts += [*_rules(metrics), *_blind(metrics), *_robustness(metrics)]
+    parts += [line for found in (metrics.get("repeats"), repeats) if found is not None for line in _repeats(found)]
     if ablation:
         parts += ["## 精调各步的作用\n", _ABLATION, as_markdown(ablation)]
     return "\n".join([*parts, _NOTES])
@@ -67,6 +68,12 @@ _ABLATION = """每次只改一项，各用同样 3,000 件训练 2 轮，在校�
 `petition-train ablate training/recipes/ablation.toml`，编码器是第一段预训练所得。区间含 0 即看不出差别。
 no-written 不只少了自写来信，也少了这些件数；配方里没有列入下表的变体还没有跑。
 """
+
+
+_LEARNERS = {
+    "linear": "线性分支",
+    "full": "整个模型，短训练：`petition-train repeat training/recipes/repeat.toml`",
+}
 
 
 def _about(metrics: Figures) -> Iterator[str]:
@@ -220,12 +227,8 @@ def _robustness(metrics: Figures) -> Iterator[str]:
     yield ""
 
 
-def _repeats(metrics: Figures) -> Iterator[str]:
-    if "repeats" not in metrics:
-        return
-    repeats = metrics["repeats"]
-    learner = {"linear": "线性分支", "full": "整个模型"}[repeats["learner"]]
-    yield f"## 五折交叉验证与学习曲线（{learner}）\n"
+def _repeats(repeats: Figures) -> Iterator[str]:
+    yield f"## 五折交叉验证与学习曲线（{_LEARNERS[repeats['learner']]}）\n"
     yield f"只在真实留言上测；自写来信 {repeats['fit_only']:,} 件不参与测量，每一折、每一档都用于训练，不计入件数。\n"
     yield "| 项目 | 准确率，五折均值±标准差 | 宏 F1 |\n|---|---|---|"
     for head in HEADS:
@@ -253,5 +256,5 @@ def _share(value: float | None) -> str:
 
 
 if __name__ == "__main__":
-    read = [json.loads(Path(name).read_text(encoding="utf-8")) for name in sys.argv[1:3]]
+    read = [json.loads(Path(name).read_text(encoding="utf-8")) for name in sys.argv[1:4]]
     print(page(*read))  # noqa: T201

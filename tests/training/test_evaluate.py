@@ -71,7 +71,7 @@ def dealt(tiny_data):
 @pytest.fixture(scope="module")
 def evaluation(tiny_bundle, tiny_run, tiny_data, tmp_path_factory):
     out = tmp_path_factory.mktemp("evaluation")
-    settings = EvaluateSettings(data=tiny_data, run=tiny_run, folds="linear", robustness_rows=6, n_draws=20)
+    settings = EvaluateSettings(data=tiny_data, run=tiny_run, folds=True, robustness_rows=6, n_draws=20)
     return out, evaluate_bundle(tiny_bundle, out=out, settings=settings)
 
 
@@ -216,11 +216,14 @@ def test_metrics_cover_every_head_and_system(evaluation):
 
 def test_page_tells_goals_met_and_missed_and_every_system(evaluation):
     _, metrics = evaluation
-    told = page(metrics, [{"variant": "base", **dict.fromkeys((*HEADS, "mean"), 0.5)}])
+    told = page(
+        metrics, [{"variant": "base", **dict.fromkeys((*HEADS, "mean"), 0.5)}], metrics["repeats"] | {"learner": "full"}
+    )
     assert "| 部门准确率 | ≥ 0.8 |" in told
     assert "**未达到**" in told
     assert told.count("仅线性分支") >= 5
     assert "| base |" in told
+    assert told.index("学习曲线（线性分支）") < told.index("学习曲线（整个模型")
     assert f"自写来信 {metrics['repeats']['fit_only']:,} 件不参与测量" in told
     assert f"其中 {metrics['flags']['left_out']} 件在测试集里" in told
     public = told[told.index("### 公开七分类") : told.index("## 必须人工审核")]
@@ -293,7 +296,7 @@ def test_bundle_takes_figures_and_card_and_loads_again(evaluation, tiny_bundle, 
     assert "per_class" not in json.dumps(bundle.metrics)
 
 
-@pytest.mark.parametrize("bad", [{"folds": "twice"}, {"folds": "full"}, {"n_draws": 1}, {"robustness_rows": -1}])
+@pytest.mark.parametrize("bad", [{"n_draws": 1}, {"robustness_rows": -1}])
 def test_impossible_settings_are_refused(bad):
     with pytest.raises(RecipeError):
         EvaluateSettings(**bad)

@@ -1,6 +1,5 @@
 """Cross-validation and learning curve: near-duplicates stay together, our own petitions are never measured."""
 
-import json
 from dataclasses import replace
 from itertools import chain
 
@@ -9,10 +8,7 @@ import pytest
 
 from nlp.petition import HEADS
 from training.data import read_examples
-from training.evaluate import EvaluateSettings, repeat_figures
-from training.folds import cross_validate, learning_curve, linear_learner
-from training.full_learner import full_learner
-from training.settings import RecipeError
+from training.folds import cross_validate, learning_curve, linear_learner, repeat_figures
 from training.split import split_examples
 
 # Our few petitions have nearly as many second-level classes as rows, which scikit-learn finds odd.
@@ -79,10 +75,9 @@ def test_what_only_helps_to_fit_is_in_every_share_and_not_counted(dealt, ours, t
     assert [learnt[-2:] for learnt in learner.learnt] == [["alone", "copy"]] * 2
 
 
-def test_only_messages_of_the_frozen_splits_are_measured(dealt, rows, ours, taxonomy, monkeypatch):
-    learner = Recorder()
-    monkeypatch.setattr("training.evaluate.linear_learner", lambda _: learner)
-    found = repeat_figures(EvaluateSettings(folds="linear"), {**dealt, "fit": [*dealt["fit"], *ours[:1]]}, taxonomy)
+def test_only_messages_of_the_frozen_splits_are_measured(dealt, rows, ours, taxonomy):
+    learner, frozen = Recorder(), {e.id: split for split, part in dealt.items() for e in part}
+    found = repeat_figures(learner, {**dealt, "fit": [*dealt["fit"], *ours[:1]]}, taxonomy, frozen=frozen)
     assert found["fit_only"] == 1
     assert found["curve"][-1]["rows"] == len(rows)
     assert not any(ours[0].text in asked for asked in learner.asked)
@@ -93,9 +88,3 @@ def test_the_linear_learner_is_the_branch_that_is_served(dealt, taxonomy, monkey
     monkeypatch.setattr("training.export.N_NGRAMS", 1)
     answers = linear_learner(taxonomy)(dealt["fit"], [e.text for e in dealt["test"]])
     assert len(set(answers["department"])) <= 2  # one n-gram is there or it is not
-
-
-def test_a_run_that_went_on_from_another_is_no_learner(taxonomy, tmp_path):
-    (tmp_path / "settings.json").write_text(json.dumps({"tokenizer": "t.json", "start": "runs/first"}))
-    with pytest.raises(RecipeError, match="went on from runs/first, whose weights have learnt the rows of every fold"):
-        full_learner(tmp_path, taxonomy)
