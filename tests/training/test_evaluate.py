@@ -218,8 +218,6 @@ def test_page_tells_goals_met_and_missed_and_every_system(evaluation):
     _, metrics = evaluation
     repeats = metrics["repeats"] | {"learner": "full"}
     told = page(metrics, [{"variant": "base", **dict.fromkeys((*HEADS, "mean"), 0.5)}], repeats)
-        metrics, [{"variant": "base", **dict.fromkeys((*HEADS, "mean"), 0.5)}], metrics["repeats"] | {"learner": "full"}
-    )
     assert "| 部门准确率 | ≥ 0.8 |" in told
     assert "**未达到**" in told
     assert told.count("仅线性分支") >= 5
