@@ -13,8 +13,8 @@ from nlp.calibrate import is_number
 from nlp.petition import HEADS, Decision, Firing, Head, Prediction, Reason
 
 HEAD_NAMES: Mapping[Head, str] = {
-    "category_l1": "内容分类（一级）",
-    "category_l2": "内容分类（二级）",
+    "category_l1": "一级分类",
+    "category_l2": "二级分类",
     "nature": "信访性质",
     "channel": "法定途径",
     "department": "责任部门",

@@ -1,7 +1,7 @@
 """The router: one petition in, one routing suggestion out. A batch gives exactly what one by one gives."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -81,10 +81,6 @@ class Router:
             thresholds=bundle.decision_thresholds(),
             flags=bundle.flag_model(),
         )
-
-    def suggest_many(self, petitions: Sequence[Petition]) -> list[Suggestion]:
-        """Return one suggestion per petition, in order; raises TextError for the first that cannot be judged."""
-        return [self.suggest(petition) for petition in petitions]
 
     def suggest(self, petition: Petition) -> Suggestion:
         """Return the routing suggestion for `petition`; raises TextError if there is no text or far too much."""

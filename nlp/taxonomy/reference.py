@@ -17,8 +17,8 @@ _HEAD = """# 标注体系
 
 | 项 | 标签数 | 在结果表与标注文件中的写法 | 在接口中的代码 |
 |---|---:|---|---|
-| `category_l1` 内容分类（一级） | {category_l1} | 中文名称 | 中文名称 |
-| `category_l2` 内容分类（二级） | {category_l2} | 中文名称，不带一级 | `一级/二级` |
+| `category_l1` 一级分类 | {category_l1} | 中文名称 | 中文名称 |
+| `category_l2` 二级分类 | {category_l2} | 中文名称，不带一级 | `一级/二级` |
 | `nature` 信访性质 | {nature} | 代码 | 代码 |
 | `channel` 法定途径 | {channel} | 代码 | 代码 |
 | `department` 责任部门 | {department} | 代码 | 代码 |

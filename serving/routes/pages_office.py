@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
+from nlp.decide import HEAD_NAMES
 from nlp.petition import HEADS
 from serving.context import Ctx
 from serving.law import CHINA
@@ -15,7 +16,7 @@ from serving.routes import accounts, insight
 from serving.schemas.base import Clean
 from serving.store.accounts import SignedIn
 from serving.web.markdown import as_html
-from serving.web.names import AGE_NAMES, HEAD_NAMES, STATE_NAMES
+from serving.web.names import AGE_NAMES, STATE_NAMES
 from serving.web.rendering import render
 from serving.web.visiting import Visiting
 

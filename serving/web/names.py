@@ -3,20 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nlp.decide import HEAD_NAMES
 from nlp.knowledge import CERTAINTY
-from nlp.petition import Head
 from nlp.related import Relation
 from serving.queues import QUEUE_NAMES
 from serving.roles import ROLE_NAMES
 from serving.store.decisions import CORRECTION_REASONS
-
-HEAD_NAMES: dict[Head, str] = {
-    "category_l1": "一级分类",
-    "category_l2": "二级分类",
-    "nature": "信访性质",
-    "channel": "法定途径",
-    "department": "责任部门",
-}
 
 STATE_NAMES = {
     "queued": "待办",

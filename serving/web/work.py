@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
+from nlp.decide import HEAD_NAMES
 from nlp.petition import HEADS, Head
 from nlp.taxonomy import Taxonomy
 from serving.labels import LabelBook
@@ -13,7 +14,6 @@ from serving.roles import Actor
 from serving.schemas.petitions import PetitionOut
 from serving.schemas.suggestion import AnswerOut, CandidateOut, RedactionOut, RouteOptionOut
 from serving.web.law import LawView
-from serving.web.names import HEAD_NAMES
 from serving.web.passages import Passage, passages
 from serving.web.related import RelatedView
 

@@ -20,6 +20,6 @@ def test_share_is_that_of_the_served_threshold() -> None:
     served["category_l2"] = {"threshold": None, "share": 0.0, "error_rate": None}
     served["nature"] = {"threshold": 0.99, "share": 0.0, "error_rate": None}
     rows = {line.split(" | ")[0]: line for line in figures_block(figures).splitlines() if line.startswith("| ")}
-    assert rows["| 内容分类（一级）"].endswith("| 71%（5.1%） |")
-    assert rows["| 内容分类（二级）"].endswith("| 无 |")
+    assert rows["| 一级分类"].endswith("| 71%（5.1%） |")
+    assert rows["| 二级分类"].endswith("| 无 |")
     assert rows["| 信访性质"].endswith("| 0% |")
