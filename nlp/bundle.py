@@ -88,14 +88,20 @@ class Bundle:
         """The content of thresholds.json."""
         return self._json("thresholds.json")
 
-    def decision_thresholds(self) -> Thresholds:
-        """Return the thresholds in the form `nlp.decide` uses; raises BundleError if the file does not fit."""
+    def decision_thresholds(self, budget: float | None = None) -> Thresholds:
+        """Return the thresholds for an error `budget` (None: the bundle's own) in the form `nlp.decide` uses.
+
+        Raises BundleError if the file does not fit or has no threshold for that budget.
+        """
         with self._refusing("thresholds.json"):
             raw = self.thresholds
             thresholds = Thresholds(**{**raw, "needed": tuple(raw["needed"])})
-            if thresholds.joint == 0:
+            if 0 in (thresholds.joint, *thresholds.stricter.values()):
                 raise ValueError("joint is 0, which would let everything pass; null sends everything to review")
-            return thresholds
+        try:
+            return thresholds if budget is None else thresholds.within(budget)
+        except ValueError as error:
+            raise BundleError(f"{self.folder}: {error}") from error
 
     def calibration(self) -> Calibration:
         """Return the branches' weights, the shifts and the label order; raises BundleError if a file does not fit."""

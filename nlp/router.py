@@ -63,11 +63,13 @@ class Router:
         *,
         taxonomy_overlay: Path | None = None,
         knowledge_overlay: Path | None = None,
+        error_budget: float | None = None,
         on: date | None = None,
         n_threads: int | None = None,
     ) -> "Router":
         """Load and verify a bundle (None: the bundled default) with an office's overlays as of a day.
 
+        `error_budget` is one of those that the bundle has thresholds for; None leaves it to the bundle.
         Raises BundleError, TaxonomyError or KnowledgeError, whatever is at fault.
         """
         taxonomy = load_taxonomy(taxonomy_overlay, on=on)
@@ -78,7 +80,7 @@ class Router:
             knowledge=load_knowledge(knowledge_overlay),
             runtime=bundle.runtime(n_threads=n_threads),
             calibration=bundle.calibration(),
-            thresholds=bundle.decision_thresholds(),
+            thresholds=bundle.decision_thresholds(error_budget),
             flags=bundle.flag_model(),
         )
 

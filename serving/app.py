@@ -77,7 +77,10 @@ def router_loader(settings: Settings) -> LoadClassifier:
         from nlp.router import Router  # the model's libraries load in seconds: not before they are needed
 
         return Router.load(
-            bundle_dir, taxonomy_overlay=settings.taxonomy_overlay, knowledge_overlay=settings.knowledge_overlay
+            bundle_dir,
+            taxonomy_overlay=settings.taxonomy_overlay,
+            knowledge_overlay=settings.knowledge_overlay,
+            error_budget=settings.error_budget,
         )
 
     return load

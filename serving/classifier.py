@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from nlp.decide import Thresholds
 from nlp.knowledge import Knowledge
 from nlp.petition import Petition, Suggestion
 from nlp.taxonomy import Taxonomy
@@ -27,11 +28,6 @@ class BundleInfo(Protocol):
         """Figures on the test split."""
         ...
 
-    @property
-    def thresholds(self) -> Mapping[str, Any]:
-        """What a head's answer must clear to be accepted without a person."""
-        ...
-
 
 class Classifier(Protocol):
     """A router: a petition in, a suggestion out; not thread-safe."""
@@ -49,6 +45,11 @@ class Classifier(Protocol):
     @property
     def bundle(self) -> BundleInfo:
         """The bundle that answers."""
+        ...
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """What an answer must clear to be accepted without a person."""
         ...
 
     def suggest(self, petition: Petition) -> Suggestion:

@@ -49,6 +49,13 @@ class Settings(BaseSettings):
     notice_templates: Path | None = Field(
         default=None, description="本机关的文书模板所在文件夹（格式见 docs/notices.md）；没有的文书用随软件的模板。"
     )
+    error_budget: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="自动采纳（分类、途径、部门合计）允许的差错率，须是模型包备有的一种；"
+        "随软件的模型包备有 0.05、0.1，不填为 0.1。",
+    )
     max_waiting: int = Field(default=128, ge=1, le=100_000, description="等待推理的件数上限，超过即答 429。")
     answer_timeout: float = Field(default=60.0, gt=0, description="一件最多等待推理多少秒，超过答 503。")
     shutdown_grace: float = Field(default=30.0, gt=0, description="停止时最多用多少秒把已接收的件答完。")

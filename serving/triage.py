@@ -223,6 +223,7 @@ def _about(job: Job, classifier: Classifier) -> dict[str, Any]:
         "taxonomy": classifier.taxonomy.version,
         "taxonomy_overlay": _digest(job.taxonomy_overlay),
         "knowledge_overlay": _digest(job.knowledge_overlay),
+        "error_budget": classifier.thresholds.budget,
     }
 
 

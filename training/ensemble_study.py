@@ -19,8 +19,7 @@ from nlp.taxonomy import load_taxonomy
 from training.calibrate import BIAS_PENALTY, WEIGHT_PENALTY
 from training.classifier import label_arrays, load_run
 from training.data import Example, read_examples
-from training.export import fit_linear_branch
-from training.linear import feature_matrix
+from training.linear import feature_matrix, fit_linear_branch
 from training.shift_study import Part, both_ways
 from training.split import split_examples
 from training.systems import ByHead

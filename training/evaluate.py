@@ -21,6 +21,7 @@ from rich.console import Console
 from scipy.stats import binomtest
 
 from nlp.bundle import Bundle
+from nlp.decide import UNSURE, joint_confidence
 from nlp.knowledge import Knowledge
 from nlp.petition import HEADS, Head, Suggestion
 from nlp.router import Router
@@ -30,7 +31,7 @@ from training.card import render_card
 from training.classifier import label_arrays
 from training.data import DATASETS, Example, read_examples, read_urgent_letters, read_urgent_sentences
 from training.evaluate_rules import READ, part_of
-from training.export import seal
+from training.export import HELD, seal
 from training.figures import BUDGET, JOINT, count_labels, head_figures, is_accepted, joint_figures
 from training.folds import linear_learner, repeat_figures
 from training.law_figures import alarm_figures, changed_by_rules, flag_figures
@@ -78,7 +79,8 @@ def evaluate_bundle(
     examples = read_examples(settings.data, taxonomy, datasets=settings.datasets)
     frozen = read_splits(settings.datasets / "annotations" / "splits.csv")
     dealt = split_examples(examples, splits=frozen)
-    fit, held, rows = ([e for e in dealt[name] if e.labels] for name in ("fit", "calibration", "test"))
+    fit, rows = ([e for e in dealt[name] if e.labels] for name in ("fit", "test"))
+    held = [e for name in HELD for e in dealt[name] if e.labels]
     console.print(f"{len(rows)} labelled test rows; training the baselines on {len(fit)}")
     suggestions = [router.suggest(e.petition) for e in rows]
     systems = [served_system(suggestions, taxonomy), *bundle_systems(bundle, held=held, rows=rows, taxonomy=taxonomy)]
@@ -154,7 +156,8 @@ def about(
 def decision_figures(router: Router, suggestions: Sequence[Suggestion], rows: Sequence[Example]) -> dict[str, Any]:
     """Return what the served decisions do: how much goes through alone, how often wrongly, and why the rest does not.
 
-    An automatic answer counts as right if all heads of JOINT are; `with_accepted` also takes accepted channels.
+    An automatic answer counts as right if all heads of JOINT are; `with_accepted` also takes accepted channels, and so
+    do the figures of the `stricter` budgets that an office may choose.
     """
     model = served_system(suggestions, router.taxonomy)
     truth = label_arrays(rows, router.taxonomy)
@@ -166,13 +169,21 @@ def decision_figures(router: Router, suggestions: Sequence[Suggestion], rows: Se
     reasons = Counter(code for decision in decisions for code in {reason.code for reason in decision.reasons})
     alone = Counter(d.reasons[0].code for d in decisions if len({r.code for r in d.reasons}) == 1)
     thresholds = router.thresholds
+    lawful = others & (right["channel"] | accepted)
+    # What nothing but confidence can send to a person: another budget would move the line among these alone.
+    free = np.asarray([all(reason.code in UNSURE for reason in decision.reasons) for decision in decisions])
+    joint = np.asarray([joint_confidence(s.predictions, thresholds.needed) for s in suggestions])
     return {
         "rows": len(rows),
         "budget": thresholds.budget,
         "per_head_budget": thresholds.per_head_budget,
         "joint_threshold": thresholds.joint,
         "auto": _accepted(auto, others & right["channel"]),
-        "auto_with_accepted": _accepted(auto, others & (right["channel"] | accepted)),
+        "auto_with_accepted": _accepted(auto, lawful),
+        "stricter": {
+            budget: {"threshold": line, **_accepted(free & (joint >= (np.inf if line is None else line)), lawful)}
+            for budget, line in thresholds.stricter.items()
+        },
         "reasons": dict(reasons.most_common()),
         "only_reason": dict(alone.most_common()),
         "per_head": {
@@ -244,7 +255,8 @@ def summarise(metrics: dict[str, Any]) -> dict[str, Any]:
         "heads": heads,
         "together": together,
         "decisions": {
-            name: decisions[name] for name in ("budget", "joint_threshold", "auto", "auto_with_accepted", "per_head")
+            name: decisions[name]
+            for name in ("budget", "joint_threshold", "auto", "auto_with_accepted", "stricter", "per_head")
         },
         "urgent_flags": {
             figures["name"]: {name: figures[name] for name in ("annotated", "right", "raised")}

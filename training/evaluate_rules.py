@@ -76,7 +76,7 @@ def main() -> None:
     knowledge, splits = router.knowledge, read_splits()
     fit = {id_ for id_, split in splits.items() if split == "fit"}
     examples = read_examples(options.data, router.taxonomy, written=False)
-    unseen = [example for example in examples if example.labels and splits.get(example.id) in ("thresholds", "test")]
+    unseen = [example for example in examples if example.labels and splits.get(example.id) == "test"]
     cases = judge((example for example in examples if example.source == "annotated"), knowledge)
     fresh = (example for example in examples if example.source == "reread" and example.id not in fit)
     text = page(

@@ -5,7 +5,6 @@ thresholds, and writes the checksummed folder. Its figures are empty, and its ca
 them.
 """
 
-import dataclasses
 import json
 import shutil
 import warnings
@@ -21,45 +20,31 @@ import torch
 from numpy.typing import NDArray
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from rich.console import Console
-from rich.progress import track
 from torch import Tensor, nn
 
 from nlp.bundle import FILES, Bundle, write_sums
 from nlp.calibrate import Calibration
-from nlp.decide import Thresholds, joint_confidence
-from nlp.flags import FlagModel
-from nlp.knowledge import load_knowledge
-from nlp.petition import HEADS, Head
-from nlp.prepare import prepare
-from nlp.router import Router
-from nlp.rules import find_firings
-from nlp.runtime import Reading, Runtime
-from nlp.taxonomy import Taxonomy, load_taxonomy
-from training.calibrate import fit_calibration
+from nlp.petition import HEADS
+from nlp.taxonomy import load_taxonomy
 from training.card import render_card
-from training.classifier import label_arrays, load_run
+from training.classifier import load_run
 from training.corrections import deal_examples
-from training.data import Example, read_urgent_sentences
+from training.cross_fit import cross_fit
+from training.data import Example
 from training.flags import (
     RULES_ALONE,
     LinearFlags,
-    fit_flag_model,
     fit_linear_flags,
     flag_array,
     write_flag_model,
 )
-from training.linear import LinearBranch, choose_vocabulary, feature_matrix, fit_linear
+from training.linear import LinearBranch, feature_matrix, fit_linear_branch
 from training.model import PetitionClassifier
 from training.settings import RecipeError
 from training.split import Split
-from training.thresholds import choose_threshold
 
-NEEDED: tuple[Head, ...] = ("category_l1", "channel", "department")
-MIN_CHARACTERS = 10
-JOINT_BUDGET = 0.10
-HEAD_BUDGET = 0.05
-KNOWN_SHARE_QUANTILE = 0.002
-N_NGRAMS = 60_000
+HELD: tuple[Split, ...] = ("calibration", "thresholds")
+"""Where calibration, flags and thresholds come from."""
 
 
 class ServedEncoder(nn.Module):
@@ -130,13 +115,11 @@ def _fill(
     labels = {"taxonomy_version": taxonomy.version, "labels": taxonomy.labels, "window": window}
     _write_json(out / "labels.json", labels)
     draft = Bundle(folder=out, id="draft")
-    held = [e for e in dealt["calibration"] if e.labels]
-    readings = read_all(draft.runtime(), held, title="calibration")
-    write_flag_model(_fit_flags(draft.runtime(), readings, held), out / "flags.json")
-    calibration = _calibrate(readings, held, taxonomy)
-    _write_calibration(calibration, out)
-    thresholds = fit_thresholds(draft, calibration, [e for e in dealt["thresholds"] if e.labels], taxonomy)
-    _write_json(out / "thresholds.json", asdict(thresholds))
+    held = [e for split in HELD for e in dealt[split] if e.labels]
+    fitted = cross_fit(draft, held, taxonomy)
+    write_flag_model(fitted.flags, out / "flags.json")
+    _write_calibration(fitted.calibration, out)
+    _write_json(out / "thresholds.json", asdict(fitted.thresholds))
     shutil.copy(run / "provenance.json", out / "settings.json")
     _write_json(out / "metrics.json", {})
     card = render_card({}, draft.settings, draft.thresholds)
@@ -189,111 +172,9 @@ def export_encoder(model: PetitionClassifier, path: Path, *, quantise: bool) -> 
     full.unlink()
 
 
-def fit_linear_branch(fit: Sequence[Example], taxonomy: Taxonomy) -> LinearBranch:
-    """Return the linear branch fitted on the labelled examples of the fit split."""
-    labelled = [example for example in fit if example.labels]
-    texts = [example.text for example in labelled]
-    labels = {head: [example.labels.get(head) for example in labelled] for head in HEADS}
-    vocabulary = choose_vocabulary(texts, n_ngrams=N_NGRAMS)
-    return fit_linear(texts, labels, taxonomy.labels, vocabulary=vocabulary)
-
-
-def read_all(runtime: Runtime, examples: Sequence[Example], *, title: str) -> list[Reading]:
-    """Run the serving runtime over `examples`."""
-    return [runtime.read(example.text) for example in track(examples, description=title)]
-
-
-def stack(readings: Sequence[Reading]) -> tuple[dict[Head, NDArray[np.float32]], dict[Head, NDArray[np.float32]]]:
-    """Return the raw scores (rows, labels) of the encoder and of the linear branch, per head."""
-    encoder = {head: np.stack([reading.encoder[head] for reading in readings]) for head in HEADS}
-    linear = {head: np.stack([reading.linear[head] for reading in readings]) for head in HEADS}
-    return encoder, linear
-
-
-def fit_thresholds(
-    bundle: Bundle,
-    calibration: Calibration,
-    examples: Sequence[Example],
-    taxonomy: Taxonomy,
-    *,
-    budget: float = JOINT_BUDGET,
-    per_head_budget: float = HEAD_BUDGET,
-    delta: float = 0.05,
-) -> Thresholds:
-    """Choose the thresholds on a split that nothing was fitted on, on the whole router's answers.
-
-    The joint threshold is chosen among the petitions that nothing but confidence would send to review, which is where
-    it will act; a channel that the annotation accepts as an alternative counts as right, since the petitioner may
-    choose it. docs/decisions/0006-error-budgets.md says why the joint budget is what it is.
-    """
-    runtime = bundle.runtime()
-    shares = [runtime.vocabulary.features(example.text)[2] for example in examples]
-    min_known_share = round(float(np.quantile(shares, KNOWN_SHARE_QUANTILE)), 4)
-    lenient = Thresholds(
-        budget=budget,
-        confidence_level=1 - delta,
-        needed=NEEDED,
-        joint=0.0,
-        per_head=dict.fromkeys(HEADS, 0.0),
-        min_characters=MIN_CHARACTERS,
-        min_known_share=min_known_share,
-        per_head_budget=per_head_budget,
-    )
-    router = Router(
-        bundle=bundle,
-        taxonomy=taxonomy,
-        knowledge=load_knowledge(),
-        runtime=runtime,
-        calibration=calibration,
-        thresholds=lenient,
-        flags=bundle.flag_model(),
-    )
-    answers = [router.suggest(example.petition) for example in track(examples, description="thresholds")]
-    free = np.asarray([answer.decision.action == "auto" for answer in answers])
-    correct = {
-        head: np.asarray(
-            [a.predictions[head].best.code == e.labels[head] for a, e in zip(answers, examples, strict=True)]
-        )
-        for head in HEADS
-    }
-    confidence = {head: np.asarray([a.predictions[head].best.confidence for a in answers]) for head in HEADS}
-    joint = np.asarray([joint_confidence(answer.predictions, NEEDED) for answer in answers])
-    accepted = [a.predictions["channel"].best.code in e.accepted for a, e in zip(answers, examples, strict=True)]
-    lawful = correct["channel"] | np.asarray(accepted)
-    joint_correct = np.logical_and.reduce([lawful if head == "channel" else correct[head] for head in NEEDED])
-    return dataclasses.replace(
-        lenient,
-        joint=choose_threshold(joint[free], joint_correct[free], budget=budget, delta=delta),
-        per_head={
-            head: choose_threshold(confidence[head], correct[head], budget=per_head_budget, delta=delta)
-            for head in HEADS
-        },
-    )
-
-
-def _fit_flags(runtime: Runtime, readings: Sequence[Reading], held: Sequence[Example]) -> FlagModel:
-    knowledge = load_knowledge()
-    sentences = read_urgent_sentences("dev")
-    examples = [*held, *sentences]
-    firings = [find_firings(prepare(example.petition), knowledge=knowledge) for example in examples]
-    return fit_flag_model(
-        [*readings, *(runtime.read(sentence.text) for sentence in sentences)],
-        firings,
-        flag_array(examples),
-        knowledge=knowledge,
-        n_written=len(sentences),
-    )
-
-
 def _linear_flags(fit: Sequence[Example], branch: LinearBranch) -> LinearFlags:
     features = feature_matrix([example.text for example in fit], branch.vocabulary)
     return fit_linear_flags(features, flag_array(fit))
-
-
-def _calibrate(readings: Sequence[Reading], examples: Sequence[Example], taxonomy: Taxonomy) -> Calibration:
-    encoder, linear = stack(readings)
-    truth = label_arrays(examples, taxonomy)
-    return fit_calibration(encoder, linear, {head: truth[head] for head in HEADS}, taxonomy.labels)
 
 
 def _write_calibration(calibration: Calibration, out: Path) -> None:

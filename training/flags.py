@@ -44,6 +44,9 @@ SOUGHT_RECALL = 0.95
 """What share of the petitions that deserve level S must be raised at some level."""
 RARE = 0.05
 """… unless the model gives them less than one chance in twenty: everybody would be stopped for the last of them."""
+RARE_FOR_LIFE = 0.02
+"""The same where a life hangs on it: fifty are looked at for one."""
+FOR_LIFE = ("self_harm", "imminent_safety_risk")
 LIKELY = 0.5
 """A flag of level A or B is raised without its rule where the model finds it more likely than not."""
 WRITTEN_WEIGHT = 0.1
@@ -136,7 +139,8 @@ def fit_flag_model(
             encoder=encoder, linear=linear, strong=with_strong, weak=with_weak, bias=float(learner.intercept_[0])
         )
         if own[code] == "S":
-            look[code] = max(RARE, cut_for_recall(p, wanted, fires, recall=SOUGHT_RECALL))
+            least = RARE_FOR_LIFE if code in FOR_LIFE else RARE
+            look[code] = max(least, cut_for_recall(p, wanted, fires, recall=SOUGHT_RECALL))
             urgent_p.append(p[here])
             urgent_truth.append(wanted[here])
         else:

@@ -16,8 +16,7 @@ from nlp.petition import HEADS, Head
 from nlp.taxonomy import Taxonomy
 from training.classifier import label_arrays
 from training.data import MISSING, Example
-from training.export import fit_linear_branch
-from training.linear import feature_matrix
+from training.linear import feature_matrix, fit_linear_branch
 from training.measures import accuracy, macro_f1
 from training.split import Split, duplicate_families
 
@@ -53,12 +52,10 @@ def cross_validate(
     held row. Each head has the folds' figures, their mean and their standard deviation.
     """
     labelled = [e for e in examples if "category_l1" in e.labels]
-    folds = StratifiedGroupKFold(n_splits=n_folds, shuffle=True, random_state=seed)
-    strata = _strata(labelled, n_folds)
     joined = joined_groups([*labelled, *fit_only])
     groups, fit_only_groups = joined[: len(labelled)], joined[len(labelled) :]
     figures = []
-    for fit, held in folds.split(strata, strata, groups):
+    for fit, held in deal_folds(labelled, groups, n_folds=n_folds, seed=seed):
         held_rows, held_groups = [labelled[i] for i in held], {groups[i] for i in held}
         learnt = [labelled[i] for i in fit]
         learnt += [e for e, group in zip(fit_only, fit_only_groups, strict=True) if group not in held_groups]
@@ -116,6 +113,18 @@ def repeat_figures(
         ),
         "curve": learning_curve(learner, fit, dealt["test"], taxonomy, fit_only=fit_only),
     }
+
+
+def deal_folds(
+    examples: Sequence[Example], groups: Sequence[str], *, n_folds: int = 5, seed: int = 0
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Return the rows to learn and the rows held back of every fold, stratified by the first-level category.
+
+    Rows of one of `groups` (one name per row) are never dealt to both sides.
+    """
+    folds = StratifiedGroupKFold(n_splits=n_folds, shuffle=True, random_state=seed)
+    strata = _strata(examples, n_folds)
+    return list(folds.split(strata, strata, groups))
 
 
 def joined_groups(examples: Sequence[Example]) -> list[str]:

@@ -14,6 +14,8 @@ from sklearn.svm import LinearSVC
 
 from nlp.ngrams import NgramVocabulary, count_ngrams
 from nlp.petition import HEADS, Head
+from nlp.taxonomy import Taxonomy
+from training.data import Example
 
 
 def choose_vocabulary(texts: Sequence[str], *, n_ngrams: int, min_documents: int = 3) -> NgramVocabulary:
@@ -49,8 +51,20 @@ class LinearBranch:
         return {head: features @ self.weights[head] + self.intercepts[head] for head in self.weights}
 
 
+N_NGRAMS = 60_000
+"""How many n-grams the branch of a bundle knows."""
+
 UNSEEN = -3.0
 """Score of a label without training rows: lower than any trained SVM gives in practice (they lie around -1)."""
+
+
+def fit_linear_branch(fit: Sequence[Example], taxonomy: Taxonomy) -> LinearBranch:
+    """Return the linear branch fitted on the labelled examples of the fit split."""
+    labelled = [example for example in fit if example.labels]
+    texts = [example.text for example in labelled]
+    labels = {head: [example.labels.get(head) for example in labelled] for head in HEADS}
+    vocabulary = choose_vocabulary(texts, n_ngrams=N_NGRAMS)
+    return fit_linear(texts, labels, taxonomy.labels, vocabulary=vocabulary)
 
 
 def fit_linear(

@@ -46,12 +46,24 @@ def figures_block(metrics: Mapping[str, Any]) -> str:
         f"三项合计（分类、途径、部门）错误预算 {metrics['decisions']['budget']:.0%}："
         f"测试集上 {auto['share']:.0%} 可一键采纳，"
         f"其中有误 {auto['error_rate']:.1%}（{low:.1%}–{high:.1%}；可并列的途径算对）。"
-        "5% 的三项合计预算没有阈值能满足，见 docs/decisions/0006-error-budgets.md。",
+        + "".join(_stricter(budget, served) for budget, served in metrics["decisions"]["stricter"].items())
+        + "见 docs/decisions/0016-cross-fitted-thresholds.md。",
         "",
         f"S 级情形在测试件上（不含写规则时读过的那一半）：{urgent_recall(metrics)}；"
         "写作者另写的句子和长信见 docs/evaluation.md。",
     ]
     return "\n".join(lines)
+
+
+def _stricter(budget: str, served: Mapping[str, Any]) -> str:
+    """Say what an office gets that chooses another error budget."""
+    setting = f"`PETITION_ERROR_BUDGET={budget}` 时"
+    if served["threshold"] is None:
+        return f"{setting}没有阈值能满足，全部由人判断；"
+    if served["error_interval"] is None:
+        return f"{setting}测试件上没有一件可采纳；"
+    low, high = served["error_interval"]
+    return f"{setting} {served['share']:.0%}，其中有误 {served['error_rate']:.1%}（{low:.1%}–{high:.1%}）；"
 
 
 def _settled(served: Mapping[str, Any]) -> str:

@@ -23,10 +23,9 @@ from nlp.taxonomy import Taxonomy, load_taxonomy
 from training.calibrate import fit_calibration
 from training.classifier import FinetuneSettings, label_arrays, load_run
 from training.data import DATASETS, Example, read_examples
-from training.export import fit_linear_branch
 from training.finetune import finetune
 from training.folds import Learner, repeat_figures
-from training.linear import feature_matrix
+from training.linear import feature_matrix, fit_linear_branch
 from training.provenance import claim, write_provenance, write_text
 from training.settings import RecipeError
 from training.split import Split, read_splits, split_examples

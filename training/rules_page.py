@@ -255,7 +255,7 @@ def _overruled(routed: Sequence[Routed], head: Head, name: str) -> str:
     rows = [[len(routed), _share(alone, len(routed)), _share(with_rules, len(routed)), *map(len, named.values())]]
     ids = "\n".join(f"- {verdict}：" + ("、".join(found) or "无") for verdict, found in named.items())
     return (
-        f"## {name}：模型与规则\n\n随包的模型，在它没有学过的件上（定阈值与测试两个划分）。\n\n"
+        f"## {name}：模型与规则\n\n随包的模型，在测试件上。\n\n"
         + _table(["件数", "模型准确率", "加规则准确率", *named], rows)
         + f"\n{ids}\n"
     )

@@ -20,7 +20,7 @@ from training.baselines import KINDS, fit_baseline
 from training.calibrate import fit_blend, fit_blends
 from training.classifier import label_arrays
 from training.data import Example
-from training.export import stack
+from training.readings import stack
 
 Floats = NDArray[np.float32]
 ByHead = Mapping[Head, Floats]

@@ -14,7 +14,7 @@ from rich.text import Text
 from nlp.decide import HEAD_NAMES, in_percent
 from nlp.errors import TextError
 from nlp.petition import Petition, Suggestion
-from serving.commands.options import Bundle, KnowledgeOverlay, TaxonomyOverlay
+from serving.commands.options import Bundle, ErrorBudget, KnowledgeOverlay, TaxonomyOverlay
 from serving.schemas.suggestion import SuggestionOut
 from serving.tables.encodings import decode
 
@@ -42,12 +42,15 @@ def classify(
     bundle: Bundle = None,
     taxonomy_overlay: TaxonomyOverlay = None,
     knowledge_overlay: KnowledgeOverlay = None,
+    error_budget: ErrorBudget = None,
 ) -> None:
     """Judge one petition."""
     petition = Petition(text=_read(text, file), title=_writable(title))
     from nlp.router import Router  # the model's libraries load in seconds: not before they are needed
 
-    router = Router.load(bundle, taxonomy_overlay=taxonomy_overlay, knowledge_overlay=knowledge_overlay)
+    router = Router.load(
+        bundle, taxonomy_overlay=taxonomy_overlay, knowledge_overlay=knowledge_overlay, error_budget=error_budget
+    )
     suggestion = router.suggest(petition)
     if law:
         _with_law(router, petition, suggestion, received_on=received_on, as_json=as_json)

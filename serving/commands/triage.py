@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from serving.commands.options import Bundle, KnowledgeOverlay, TaxonomyOverlay
+from serving.commands.options import Bundle, ErrorBudget, KnowledgeOverlay, TaxonomyOverlay
 from serving.tables import Columns, find_columns, open_table
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def triage(
     bundle: Bundle = None,
     taxonomy_overlay: TaxonomyOverlay = None,
     knowledge_overlay: KnowledgeOverlay = None,
+    error_budget: ErrorBudget = None,
 ) -> None:
     """Judge every row of a table."""
     # The model's libraries load in seconds: not before they are needed.
@@ -62,6 +63,7 @@ def triage(
         bundle,
         taxonomy_overlay=taxonomy_overlay,
         knowledge_overlay=knowledge_overlay,
+        error_budget=error_budget,
         n_threads=1,  # runs in the thread that asks, so that several can share it
     )
     workers = workers or min(os.cpu_count() or 1, _USEFUL_WORKERS)

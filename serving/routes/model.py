@@ -1,6 +1,7 @@
 """The label systems and the bundle in service, and replacing the bundle."""
 
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -41,13 +42,14 @@ def taxonomy(context: Ctx, _: Reader) -> TaxonomyOut:
 @router.get("/model", summary="当前模型包")
 def model(context: Ctx, _: Reader) -> ModelOut:
     """Return the id, card, figures and thresholds of the bundle in service."""
-    bundle = context.host.classifier.bundle
+    classifier = context.host.classifier
+    bundle = classifier.bundle
     return ModelOut(
         bundle_id=bundle.id,
         taxonomy_version=context.host.labels.version,
         card=bundle.card,
         metrics=dict(bundle.metrics),
-        thresholds=dict(bundle.thresholds),
+        thresholds=asdict(classifier.thresholds),
     )
 
 

@@ -91,7 +91,7 @@ def model(request: Request, context: Ctx, visitor: Describer) -> HTMLResponse:
         bundle=bundle,
         card=as_html(bundle.card),
         taxonomy_version=book.version,
-        thresholds=dict(bundle.thresholds),
+        thresholds=context.host.classifier.thresholds,
         metrics=dict(bundle.metrics),
         n_labels={head: len(labels) for head, labels in book.heads.items()},
         may_reload=visitor.actor.may("reload_model"),

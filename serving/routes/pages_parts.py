@@ -1,5 +1,6 @@
 """What the scripts of the desk put in place: the working panel, a history, labels to type ahead, proposals."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -65,7 +66,7 @@ async def try_out(body: PetitionIn, context: Ctx, actor: Judging) -> HTMLRespons
     law = await run_in_threadpool(law_of_trial, view, day_of(context.now()), classifier)
     shown = trial(
         view,
-        thresholds=classifier.bundle.thresholds,
+        thresholds=asdict(classifier.thresholds),
         taxonomy=classifier.taxonomy,
         book=context.host.labels,
         law=law,

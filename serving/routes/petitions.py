@@ -1,7 +1,7 @@
 """Submit, read, list and follow petitions."""
 
 import hashlib
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Response
@@ -99,7 +99,7 @@ def _keep(
         view=view,
         fingerprint=Fingerprint.of(view.content),
         placing=place(view.answer, received_at=now, days=settings.registration_days, audit_share=settings.audit_share),
-        thresholds=dict(context.host.classifier.bundle.thresholds),
+        thresholds=asdict(context.host.classifier.thresholds),
         sealed=context.seal.close(petition.content),
         source=body.source,
         external_id=body.external_id,

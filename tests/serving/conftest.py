@@ -30,6 +30,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
 from nlp.bundle import DEFAULT
+from nlp.decide import Thresholds
 from nlp.errors import TextError
 from nlp.knowledge import load_knowledge
 from nlp.petition import (
@@ -80,6 +81,17 @@ DOUBTS = {
 LEVELS = {"想不开": "S", "联名": "A"}
 
 
+THRESHOLDS = Thresholds(
+    budget=0.1,
+    confidence_level=0.95,
+    needed=("category_l1", "channel", "department"),
+    joint=0.7,
+    per_head=dict.fromkeys(HEADS, 0.8),
+    min_characters=10,
+    min_known_share=0.2,
+)
+
+
 @dataclass(frozen=True)
 class FakeBundle:
     """Describes the fake as a bundle would."""
@@ -87,7 +99,6 @@ class FakeBundle:
     id: str = "fake-1"
     card: str = "# 测试用"
     metrics: dict[str, Any] = field(default_factory=dict)
-    thresholds: dict[str, Any] = field(default_factory=lambda: {"channel": 0.8})
 
 
 class FakeClassifier:
@@ -95,6 +106,7 @@ class FakeClassifier:
 
     def __init__(self, bundle_id: str = "fake-1") -> None:
         self.bundle = FakeBundle(id=bundle_id)
+        self.thresholds = THRESHOLDS
         self.taxonomy = TAXONOMY
         self.knowledge = KNOWLEDGE
         self.judged: list[str] = []

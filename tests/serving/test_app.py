@@ -197,7 +197,8 @@ def test_taxonomy_and_model_describe_what_serves(serve: Serve) -> None:
     found = next(label for label in heads["department"] if label["code"] == "urban_management")
     assert "城管" in "".join(found["aliases"])
     assert {label["parent"] for label in heads["category_l2"]} == {x["code"] for x in heads["category_l1"]}
-    assert client.get("/v1/model").json()["thresholds"] == {"channel": 0.8}
+    thresholds = client.get("/v1/model").json()["thresholds"]
+    assert (thresholds["budget"], thresholds["joint"], thresholds["per_head"]["channel"]) == (0.1, 0.7, 0.8)
 
 
 def test_metrics_count_requests_and_stages(serve: Serve) -> None:

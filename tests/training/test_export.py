@@ -125,8 +125,7 @@ def test_a_run_made_for_other_flags_and_a_folder_that_is_no_run_are_refused(run,
 
 
 def test_the_runtimes_linear_branch_is_the_fitted_one_up_to_int8_steps(exact, texts, taxonomy, dealt):
-    from training.export import fit_linear_branch
-    from training.linear import feature_matrix
+    from training.linear import feature_matrix, fit_linear_branch
 
     branch = fit_linear_branch(dealt["fit"], taxonomy)
     runtime = load_bundle(exact, taxonomy).runtime(n_threads=1)

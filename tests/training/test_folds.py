@@ -85,6 +85,6 @@ def test_only_messages_of_the_frozen_splits_are_measured(dealt, rows, ours, taxo
 
 
 def test_the_linear_learner_is_the_branch_that_is_served(dealt, taxonomy, monkeypatch):
-    monkeypatch.setattr("training.export.N_NGRAMS", 1)
+    monkeypatch.setattr("training.linear.N_NGRAMS", 1)
     answers = linear_learner(taxonomy)(dealt["fit"], [e.text for e in dealt["test"]])
     assert len(set(answers["department"])) <= 2  # one n-gram is there or it is not
