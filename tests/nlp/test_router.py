@@ -258,6 +258,13 @@ def test_whatever_is_at_fault_is_told_when_loading(tmp_path):
         Router.load(knowledge_overlay=broken)
 
 
+def test_an_office_may_ask_for_fewer_errors_but_only_for_what_was_prepared(router):
+    strict = Router.load(error_budget=0.05, n_threads=1)
+    assert router.thresholds.joint < strict.thresholds.joint
+    with pytest.raises(BundleError, match=r"error budget of 0\.07; allowed: 0\.05, 0\.1"):
+        Router.load(error_budget=0.07)
+
+
 def test_importing_the_package_and_the_router_loads_no_training_framework():
     code = "import sys, nlp, nlp.router; print(sorted({'torch', 'transformers', 'sklearn'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

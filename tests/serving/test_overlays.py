@@ -130,22 +130,25 @@ def test_the_commands_take_them_too(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    asked: list[tuple[object, object]] = []
+    asked: list[tuple[object, ...]] = []
 
-    def load(_: Path | None, *, taxonomy_overlay: Path, knowledge_overlay: Path, **__: object) -> Any:
-        asked.append((taxonomy_overlay, knowledge_overlay))
+    def load(
+        _: Path | None, *, taxonomy_overlay: Path, knowledge_overlay: Path, error_budget: float, **__: object
+    ) -> Any:
+        asked.append((taxonomy_overlay, knowledge_overlay, error_budget))
         return classifier
 
     monkeypatch.setattr(Router, "load", load)
     options: list[object] = []
     if given_as == "options":
-        options = ["--taxonomy-overlay", units, "--knowledge-overlay", practice]
+        options = ["--taxonomy-overlay", units, "--knowledge-overlay", practice, "--error-budget", 0.05]
     else:
         monkeypatch.setenv("PETITION_TAXONOMY_OVERLAY", str(units))
         monkeypatch.setenv("PETITION_KNOWLEDGE_OVERLAY", str(practice))
+        monkeypatch.setenv("PETITION_ERROR_BUDGET", "0.05")
     assert petition("classify", "路灯坏了一个月没人修", "--json", *options) == 0
     assert json.loads(capsys.readouterr().out)
     table = tmp_path / "in.csv"
     table.write_text("编号,正文\n1,路灯坏了一个月没人修\n", encoding="utf-8")
     assert petition("triage", table, "--out", tmp_path / "out.csv", *options) == 0
-    assert asked == [(units, practice)] * 2
+    assert asked == [(units, practice, 0.05)] * 2

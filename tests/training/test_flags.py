@@ -9,7 +9,7 @@ from nlp.knowledge import load_knowledge
 from nlp.petition import Firing
 from nlp.runtime import FlagScores, Reading
 from training.data import MISSING
-from training.flags import LEARNED, cut_for_precision, cut_for_recall, fit_flag_model, flag_array
+from training.flags import LEARNED, RARE, cut_for_precision, cut_for_recall, fit_flag_model, flag_array
 
 
 def test_only_annotated_petitions_tell_about_flags(examples):
@@ -105,6 +105,17 @@ def test_written_sentences_help_a_rare_flag_but_do_not_decide_what_is_urgent(dra
     assert model.look["self_harm"] < 1.0
     # Twenty of three hundred and forty rows are alarming sentences; as a share of real petitions the flag stays rare.
     assert blend.probability(0.0, 0.0, strong=False, weak=False) < 0.05
+
+
+def test_where_a_life_hangs_on_it_rarer_chances_are_looked_at(drawn):
+    truth, readings, _ = drawn
+    rng = np.random.default_rng(2)
+    rare = np.zeros((300, len(LEARNED)), np.int64)
+    hidden = rng.random(300) < 0.05  # nothing tells these petitions from the others
+    for code in ("self_harm", "violence_threat"):
+        rare[:, LEARNED.index(code)] = hidden & (truth == 0)
+    model = fit_flag_model(readings, [()] * 300, rare, knowledge=load_knowledge())
+    assert model.look["self_harm"] < model.look["violence_threat"] == RARE
 
 
 def test_flags_are_unknown_where_nobody_looked_for_them(examples):
