@@ -1,6 +1,6 @@
 """From raw scores of both branches to probabilities.
 
-Per head two weights are fitted on the calibration split, one per branch: p = softmax(a * encoder + b * linear). They
+Per head two weights are fitted on held messages, one per branch: p = softmax(a * encoder + b * linear). They
 are at once the blend of the branches and its temperature (Guo et al. 2017). What these first answers of all heads say
 together shifts each head once more (stacking, Wolpert 1992): a suggestion is seldom handled by a court, and a class
 that both branches overrate is lowered. A second-level class gets its first-level

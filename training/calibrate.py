@@ -1,4 +1,4 @@
-"""Fit the weights of the two branches per head, and what the heads tell one another, on the calibration split.
+"""Fit the weights of the two branches per head, and what the heads tell one another, on the held messages.
 
 Two weights per head are at once the blend and its temperature (Guo et al. 2017): p = softmax(a * encoder + b * linear).
 The shifts on top (biases per class as in Alexandari et al. 2020, and weights on the first answers of all heads) are

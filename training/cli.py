@@ -151,8 +151,8 @@ def compare_command(
 ) -> None:
     """Compare two bundles on the same frozen rows: accuracy, automatic acceptance, flags of level S.
 
-    Both bundles were calibrated on the rows compared on by default, so their error rates look a little better there
-    than they are. The test rows are not for choosing (docs/decisions/0002): look at them once, with --split test.
+    Both bundles were calibrated on the rows compared on by default, so their figures look a little better there than
+    they are. The test rows are not for choosing (docs/decisions/0002): look at them once, with --split test.
     """
     from training.compare import CHOOSING, as_text, compare_bundles
 

@@ -1,7 +1,7 @@
 """The learned flags: what the annotation guide calls review flags, where enough petitions carry them.
 
 The encoder learns them as yes-or-no outputs beside its heads, the linear branch as one SVM each; a logistic blend per
-flag, fitted on the calibration split, weighs both with the must-review rule of the same code (nlp/flags.py).
+flag, fitted on the held messages, weighs both with the must-review rule of the same code (nlp/flags.py).
 """
 
 import json
@@ -58,7 +58,7 @@ _RULE_ALONE = FlagBlend(encoder=0.0, linear=0.0, strong=50.0, weak=0.0, bias=-25
 """Says yes exactly where the rule fired at its own level."""
 
 RULES_ALONE = FlagModel(blends=dict.fromkeys(LEARNED, _RULE_ALONE), look=dict.fromkeys(LEARNED, 1.0), urgent=0.5)
-"""Leaves every flag to its rule; stands in a bundle until its calibration split has been read."""
+"""Leaves every flag to its rule; stands in a bundle until its held messages have been read."""
 
 
 @dataclass(frozen=True, kw_only=True)

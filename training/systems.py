@@ -1,7 +1,7 @@
 """Who is measured: the router as served, its blend before routing law, each branch alone, and the baselines.
 
 All of them answer the same rows. The bundle is run by `nlp.runtime`, exactly as it is served. What has no calibration
-of its own (a branch alone, a baseline) gets one temperature per head, fitted on the calibration split, so that all
+of its own (a branch alone, a baseline) gets one temperature per head, fitted on the held messages, so that all
 systems are compared fairly.
 """
 
@@ -93,7 +93,7 @@ def read_branches(runtime: Runtime, texts: Sequence[str]) -> tuple[ByHead, ByHea
 def bundle_systems(
     bundle: Bundle, *, held: Sequence[Example], rows: Sequence[Example], taxonomy: Taxonomy
 ) -> list[System]:
-    """Return the blend and each of its branches alone on `rows`; `held` (calibration split) fits the temperatures."""
+    """Return the blend and each of its branches alone on `rows`; `held` fits the temperatures."""
     runtime, calibration = bundle.runtime(), bundle.calibration()
     truth = {head: labels for head, labels in label_arrays(held, taxonomy).items() if head in HEADS}
     held_encoder, held_linear = read_branches(runtime, [e.text for e in held])
