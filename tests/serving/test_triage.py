@@ -5,6 +5,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +157,7 @@ class Slowing:
 
     def __init__(self, fake: Classifier) -> None:
         self.fake = fake
-        self.bundle, self.taxonomy = fake.bundle, fake.taxonomy
+        self.bundle, self.taxonomy, self.thresholds = fake.bundle, fake.taxonomy, fake.thresholds
 
     def suggest(self, petition: Petition) -> Suggestion:
         time.sleep(0.03 if petition.id and petition.id.endswith("0") else 0)
@@ -260,6 +261,16 @@ def test_a_run_does_not_go_on_under_other_rules(
     assert refusal in capsys.readouterr().err
     rules.write_bytes(unchanged)
     assert petition(*run, *option, "--resume") == 0
+
+
+def test_a_run_does_not_go_on_under_another_error_budget(classifier: Any, tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "in.csv", [["text"], ["油烟"], ["噪声"]])
+    job = make_job(source, tmp_path / "out.csv")
+    with pytest.raises(KeyboardInterrupt):
+        triage(job, [Stopping(classifier, after=1)], resume=False, on_row=ignore)
+    classifier.thresholds = replace(classifier.thresholds, budget=0.05)
+    with pytest.raises(TableError, match="error_budget 不同"):
+        triage(job, [classifier], resume=True, on_row=ignore)
 
 
 def test_an_input_changed_meanwhile_gives_no_output(classifier: Classifier, tmp_path: Path) -> None:
