@@ -1,11 +1,13 @@
 """Chinese names of the codes that pages show."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from nlp.decide import HEAD_NAMES
 from nlp.knowledge import CERTAINTY
 from nlp.related import Relation
+from serving.law import day_of
 from serving.queues import QUEUE_NAMES
 from serving.roles import ROLE_NAMES
 from serving.store.decisions import CORRECTION_REASONS
@@ -172,6 +174,9 @@ _DETAILS = {
     "format": "格式",
     "notice": "文书",
     "n_blanks": "留空处数",
+    "older_than": "登记早于",
+    "purged": "清理件数",
+    "still_open": "未办结、保留",
 }
 _KINDS = {
     "state": "state",
@@ -189,6 +194,8 @@ def told(detail: Mapping[str, Any], *, leave_out: Sequence[str] = ()) -> list[tu
     for key, value in detail.items():
         if key in leave_out or value in ("", [], None):
             continue
+        if key == "older_than":
+            value = day_of(datetime.fromisoformat(value)).isoformat()
         values = value if isinstance(value, list) else [value]
         kind = _KINDS.get(key)
         words = [name_of(kind, part) if kind else _word(part) for part in values]

@@ -272,6 +272,8 @@ def test_figures_and_names_are_written_for_people() -> None:
         ("改动", "法定途径"),
         ("停用", "是"),
     ]
+    purged = {"older_than": "2026-01-31T16:00:00+00:00", "purged": 3, "still_open": 0}
+    assert told(purged) == [("登记早于", "2026-02-01"), ("清理件数", "3"), ("未办结、保留", "0")]
     assert basis_of(TAXONOMY, "petition_procedure").startswith("条例第31条")
     assert basis_of(TAXONOMY, "gone") == ""
 
