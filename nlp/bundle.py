@@ -96,8 +96,8 @@ class Bundle:
         with self._refusing("thresholds.json"):
             raw = self.thresholds
             thresholds = Thresholds(**{**raw, "needed": tuple(raw["needed"])})
-            if 0 in (thresholds.joint, *thresholds.stricter.values()):
-                raise ValueError("joint is 0, which would let everything pass; null sends everything to review")
+            if 0 in (thresholds.joint, *thresholds.other_budgets.values()):
+                raise ValueError("a joint threshold of 0 would let everything pass; null sends everything to review")
         try:
             return thresholds if budget is None else thresholds.within(budget)
         except ValueError as error:

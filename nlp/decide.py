@@ -35,9 +35,9 @@ class Thresholds:
 
     `joint` is the least product of the needed heads' confidences; None means that no threshold met the error
     `budget` at `confidence_level`, so everything is reviewed; 0 asks for no confidence at all, which training needs and
-    no bundle may say. `stricter` has the joint thresholds of the other budgets that an office may choose, each by its
-    budget as text ("0.05"). `per_head` says the same of each head alone, within `per_head_budget`. Raises ValueError if
-    a value makes no sense.
+    no bundle may say. `other_budgets` has the joint thresholds of the budgets that an office may choose instead, each
+    by its budget as text ("0.05"). `per_head` says the same of each head alone, within `per_head_budget`. Raises
+    ValueError if a value makes no sense.
     """
 
     budget: float
@@ -48,20 +48,20 @@ class Thresholds:
     min_characters: int
     min_known_share: float
     per_head_budget: float = 0.05
-    stricter: Mapping[str, float | None] = field(default_factory=dict)
+    other_budgets: Mapping[str, float | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check every value."""
         for name in ("budget", "confidence_level", "per_head_budget"):
             if not (is_number(value := getattr(self, name)) and 0 < value < 1):
                 raise ValueError(f"{name} must lie between 0 and 1, got {value!r}")
-        if odd := [text for text in self.stricter if not 0 < float(text) < 1]:
-            raise ValueError(f"stricter has error budgets that do not lie between 0 and 1: {', '.join(odd)}")
+        if odd := [text for text in self.other_budgets if not 0 < float(text) < 1 or float(text) == self.budget]:
+            raise ValueError(f"other_budgets must lie between 0 and 1 and differ from budget, got {', '.join(odd)}")
         if not self.needed or not set(self.needed) <= set(HEADS):
             raise ValueError(f"needed must name at least one of {', '.join(HEADS)}, got {self.needed!r}")
         if missing := [head for head in self.needed if head not in self.per_head]:
             raise ValueError(f"per_head lacks {', '.join(missing)}")
-        for name, threshold in [("joint", self.joint), *self.per_head.items(), *self.stricter.items()]:
+        for name, threshold in [("joint", self.joint), *self.per_head.items(), *self.other_budgets.items()]:
             if threshold is not None and not (is_number(threshold) and 0 <= threshold <= 1):
                 raise ValueError(f"threshold {name} must lie between 0 and 1 or be null, got {threshold!r}")
         if not (is_number(self.min_characters) and self.min_characters >= 1):
@@ -71,11 +71,13 @@ class Thresholds:
 
     def within(self, budget: float) -> "Thresholds":
         """Return the same thresholds for another error budget; raises ValueError if none was prepared for it."""
-        prepared = {self.budget: self.joint} | {float(text): joint for text, joint in self.stricter.items()}
-        if budget not in prepared:
-            allowed = ", ".join(f"{known:g}" for known in sorted(prepared))
-            raise ValueError(f"no threshold was prepared for an error budget of {budget:g}; allowed: {allowed}")
-        return replace(self, budget=budget, joint=prepared[budget])
+        prepared = {f"{self.budget:g}": self.joint, **self.other_budgets}
+        chosen = f"{budget:g}"
+        if chosen not in prepared:
+            allowed = ", ".join(sorted(prepared, key=float))
+            raise ValueError(f"no threshold was prepared for an error budget of {chosen}; allowed: {allowed}")
+        joint = prepared.pop(chosen)
+        return replace(self, budget=budget, joint=joint, other_budgets=prepared)
 
 
 def in_percent(confidence: float) -> str:

@@ -93,12 +93,12 @@ class Router:
         tokenised = perf_counter()
         reading = self.runtime.infer(tokens)
         inferred = perf_counter()
-        suggestion = self._conclude(petition, masked, reading)
+        suggestion = self.conclude(petition, masked, reading)
         times = StageTimes(tokenise=tokenised - started, infer=inferred - tokenised, decide=perf_counter() - inferred)
         return replace(suggestion, times=times)
 
-    def _conclude(self, petition: Petition, masked: Masked, reading: Reading) -> Suggestion:
-        """Make of what the branches read an answer with its law, its reasons and its evidence."""
+    def conclude(self, petition: Petition, masked: Masked, reading: Reading) -> Suggestion:
+        """Return the answer with its law, reasons and evidence from what `runtime` read in the `masked` text."""
         scores = self._handed_over(self.calibration.scores(reading.encoder, reading.linear))
         predictions = {head: self.predict(scores, head) for head in HEADS}
         firings = self._firings(masked, reading, predictions)

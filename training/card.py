@@ -82,14 +82,16 @@ def urgent_recall(metrics: Mapping[str, Any]) -> str:
 
 
 def _limits(metrics: Mapping[str, Any], thresholds: Mapping[str, Any]) -> str:
-    joint = thresholds.get("joint")
+    lines = {thresholds["budget"]: thresholds["joint"]}
+    lines |= {float(budget): joint for budget, joint in thresholds.get("other_budgets", {}).items()}
+    told = "；".join(
+        f"差错预算 {budget:.0%}{'（默认）' if budget == thresholds['budget'] else ''}："
+        + ("没有阈值能满足，全部转人工" if joint is None else f"联合把握不低于 {joint:.3f}")
+        for budget, joint in sorted(lines.items(), reverse=True)
+    )
     policy = (
-        f"联合把握不低于 {joint:.3f} 且无其他审核理由的，可一键采纳；"
-        f"该阈值使采纳件错误率不超过 {thresholds['budget']:.0%}"
-        f"（置信水平 {thresholds['confidence_level']:.0%}，同源数据；"
-        "此前在定阈值的件上作过的选择没有算进去，见 docs/decisions/0006-error-budgets.md）。"
-        if joint is not None
-        else "没有阈值能满足错误率预算，所有件都转人工。"
+        f"一键采纳要没有其他审核理由，并且——{told}。阈值在留出的件上交叉选定（约 {thresholds['confidence_level']:.0%} 可信，"
+        "限同源数据；此前在这些件上作过的选择没有算进去，见 docs/decisions/0006、0016）。"
     )
     found = f"（测试件，不含写规则时读过的那一半：{urgent_recall(metrics)}）" if metrics else ""
     return "\n".join(

@@ -154,9 +154,10 @@ def compare_command(
     Both bundles were calibrated on the rows compared on by default, so their figures look a little better there than
     they are. The test rows are not for choosing (docs/decisions/0002): look at them once, with --split test.
     """
-    from training.compare import CHOOSING, as_text, compare_bundles
+    from training.compare import as_text, compare_bundles
+    from training.split import HELD
 
-    typer.echo(as_text(compare_bundles(first, second, data=data, splits=(split,) if split else CHOOSING)))
+    typer.echo(as_text(compare_bundles(first, second, data=data, splits=(split,) if split else HELD)))
 
 
 def main() -> None:

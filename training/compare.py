@@ -19,11 +19,8 @@ from training.data import DataError, Example, read_examples
 from training.evaluate import decision_figures
 from training.law_figures import flag_figures
 from training.significance import mcnemar
-from training.split import Split, split_examples
+from training.split import HELD, Split, split_examples
 from training.systems import served_system
-
-CHOOSING: tuple[Split, ...] = ("calibration", "thresholds")
-"""Where bundles are chosen; the test rows only report (docs/decisions/0002)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +46,12 @@ class Served:
     """What one bundle does beside answering.
 
     `auto` is the share accepted automatically and its error rate, an accepted channel counting as right as it does for
-    the budget; `urgent` holds by code of level S how many petitions carry the flag, are raised, and both.
+    the budget, and `other_budgets` says the same of the budgets an office may choose instead; `urgent` holds by code of
+    level S how many petitions carry the flag, are raised, and both.
     """
 
     auto: Mapping[str, Any]
+    other_budgets: Mapping[str, Mapping[str, Any]]
     urgent: Mapping[str, Mapping[str, Any]]
 
 
@@ -67,7 +66,7 @@ class Comparison:
 
 
 def compare_bundles(
-    first: Path | None, second: Path | None, *, data: Path, splits: Sequence[Split] = CHOOSING
+    first: Path | None, second: Path | None, *, data: Path, splits: Sequence[Split] = HELD
 ) -> Comparison:
     """Return the comparison on the labelled rows of the frozen `splits` of `data`; None is the bundled default.
 
@@ -90,8 +89,10 @@ def compare_bundles(
 def served_figures(router: Router, answers: Sequence[Suggestion], rows: Sequence[Example]) -> Served:
     """Return what the bundle of `router` lets through and raises, from its `answers` to `rows`."""
     flags = flag_figures(answers, rows, router.knowledge)["per_code"]
+    decisions = decision_figures(router, answers, rows)
     return Served(
-        auto=decision_figures(router, answers, rows)["auto_with_accepted"],
+        auto=decisions["auto_with_accepted"],
+        other_budgets=decisions["other_budgets"],
         urgent={code: figures for code, figures in flags.items() if figures["level"] == "S"},
     )
 
@@ -110,6 +111,11 @@ def as_text(comparison: Comparison) -> str:
     both = (comparison.first, comparison.second)
     lines.append(served.format("accepted automatically", *(f"{one.auto['share']:.1%}" for one in both)))
     lines.append(served.format("of them wrong", *(_error_rate(one.auto) for one in both)))
+    for budget in sorted({budget for one in both for budget in one.other_budgets}, key=float):
+        other = [one.other_budgets.get(budget) for one in both]
+        shares = (f"{figures['share']:.1%}" if figures else "not prepared" for figures in other)
+        lines.append(served.format(f"accepted at an error budget of {budget}", *shares))
+        lines.append(served.format(f"of them wrong at {budget}", *(_error_rate(f) if f else "" for f in other)))
     for code in comparison.first.urgent:
         flags = [one.urgent[code] for one in both]
         lines.append(served.format(f"{code} found", *(f"{f['right']} of {f['annotated']}" for f in flags)))

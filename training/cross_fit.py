@@ -17,7 +17,7 @@ from nlp.calibrate import Calibration
 from nlp.decide import Thresholds, joint_confidence
 from nlp.flags import FlagModel
 from nlp.knowledge import Knowledge, load_knowledge
-from nlp.petition import HEADS, Firing, Head, Suggestion
+from nlp.petition import HEADS, Firing, Head, Masked, Suggestion
 from nlp.prepare import prepare
 from nlp.router import Router
 from nlp.rules import find_firings
@@ -34,7 +34,7 @@ from training.thresholds import choose_threshold
 NEEDED: tuple[Head, ...] = ("category_l1", "channel", "department")
 MIN_CHARACTERS = 10
 JOINT_BUDGET = 0.10
-STRICTER_BUDGETS = (0.05,)
+OTHER_BUDGETS = (0.05,)
 """What an office may choose instead (PETITION_ERROR_BUDGET)."""
 HEAD_BUDGET = 0.05
 DELTA = 0.05
@@ -53,9 +53,10 @@ class Fitted:
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """Examples that neither branch has learnt, what the runtime reads from them and which rules fire."""
+    """Examples that neither branch has learnt, what the runtime reads from their masked texts and which rules fire."""
 
     examples: Sequence[Example]
+    masked: Sequence[Masked]
     readings: Sequence[Reading]
     firings: Sequence[Sequence[Firing]]
 
@@ -63,6 +64,7 @@ class Held:
         """Return only `rows`."""
         return Held(
             examples=[self.examples[row] for row in rows],
+            masked=[self.masked[row] for row in rows],
             readings=[self.readings[row] for row in rows],
             firings=[self.firings[row] for row in rows],
         )
@@ -73,7 +75,7 @@ def cross_fit(bundle: Bundle, examples: Sequence[Example], taxonomy: Taxonomy) -
     runtime, knowledge = bundle.runtime(), load_knowledge()
     held = _read(runtime, examples, knowledge, title="held messages")
     sentences = _read(runtime, read_urgent_sentences("dev"), knowledge, title="sentences")
-    lenient = _lenient(runtime, examples)
+    lenient = _asking_nothing(runtime, examples)
     answers: dict[int, Suggestion] = {}
     folds = deal_folds(examples, joined_groups(examples), n_folds=N_FOLDS)
     for learnt, left in track(folds, description="folds"):
@@ -87,15 +89,18 @@ def cross_fit(bundle: Bundle, examples: Sequence[Example], taxonomy: Taxonomy) -
             thresholds=lenient,
             flags=_flags(part, sentences, knowledge),
         )
-        answers |= {row: router.suggest(examples[row].petition) for row in left.tolist()}
+        for row in left.tolist():
+            answers[row] = router.conclude(examples[row].petition, held.masked[row], held.readings[row])
     return Fitted(
         calibration=_calibration(held, taxonomy),
         flags=_flags(held, sentences, knowledge),
-        thresholds=choose_thresholds([answers[row] for row in range(len(examples))], examples, lenient),
+        thresholds=thresholds_within_budgets([answers[row] for row in range(len(examples))], examples, lenient),
     )
 
 
-def choose_thresholds(answers: Sequence[Suggestion], examples: Sequence[Example], lenient: Thresholds) -> Thresholds:
+def thresholds_within_budgets(
+    answers: Sequence[Suggestion], examples: Sequence[Example], lenient: Thresholds
+) -> Thresholds:
     """Return `lenient` with the thresholds that keep its budgets on `answers` to `examples`, given under `lenient`.
 
     The joint threshold is chosen among the petitions that nothing but confidence would send to review, which is where
@@ -122,7 +127,7 @@ def choose_thresholds(answers: Sequence[Suggestion], examples: Sequence[Example]
     return dataclasses.replace(
         lenient,
         joint=chosen(lenient.budget),
-        stricter={f"{budget:g}": chosen(budget) for budget in STRICTER_BUDGETS},
+        other_budgets={f"{budget:g}": chosen(budget) for budget in OTHER_BUDGETS},
         per_head={
             head: choose_threshold(confidence[head], correct[head], budget=lenient.per_head_budget, delta=delta)
             for head in HEADS
@@ -130,7 +135,7 @@ def choose_thresholds(answers: Sequence[Suggestion], examples: Sequence[Example]
     )
 
 
-def _lenient(runtime: Runtime, examples: Sequence[Example]) -> Thresholds:
+def _asking_nothing(runtime: Runtime, examples: Sequence[Example]) -> Thresholds:
     """Return thresholds that ask for no confidence, but for texts as long and as familiar as those served will be."""
     shares = [runtime.vocabulary.features(example.text)[2] for example in examples]
     return Thresholds(
@@ -146,8 +151,13 @@ def _lenient(runtime: Runtime, examples: Sequence[Example]) -> Thresholds:
 
 
 def _read(runtime: Runtime, examples: Sequence[Example], knowledge: Knowledge, *, title: str) -> Held:
-    firings = [find_firings(prepare(example.petition), knowledge=knowledge) for example in examples]
-    return Held(examples=examples, readings=read_all(runtime, examples, title=title), firings=firings)
+    masked = [prepare(example.petition) for example in examples]
+    return Held(
+        examples=examples,
+        masked=masked,
+        readings=read_all(runtime, examples, title=title),
+        firings=[find_firings(text, knowledge=knowledge) for text in masked],
+    )
 
 
 def _calibration(held: Held, taxonomy: Taxonomy) -> Calibration:

@@ -31,7 +31,7 @@ from training.card import render_card
 from training.classifier import label_arrays
 from training.data import DATASETS, Example, read_examples, read_urgent_letters, read_urgent_sentences
 from training.evaluate_rules import READ, part_of
-from training.export import HELD, seal
+from training.export import seal
 from training.figures import BUDGET, JOINT, count_labels, head_figures, is_accepted, joint_figures
 from training.folds import linear_learner, repeat_figures
 from training.law_figures import alarm_figures, changed_by_rules, flag_figures
@@ -43,7 +43,7 @@ from training.report import write_report
 from training.robustness import robustness
 from training.settings import RecipeError
 from training.significance import N_DRAWS
-from training.split import Split, read_splits, split_examples
+from training.split import HELD, Split, read_splits, split_examples
 from training.systems import System, baseline_systems, bundle_systems, served_system
 
 
@@ -157,7 +157,7 @@ def decision_figures(router: Router, suggestions: Sequence[Suggestion], rows: Se
     """Return what the served decisions do: how much goes through alone, how often wrongly, and why the rest does not.
 
     An automatic answer counts as right if all heads of JOINT are; `with_accepted` also takes accepted channels, and so
-    do the figures of the `stricter` budgets that an office may choose.
+    do the figures of the `other_budgets` that an office may choose.
     """
     model = served_system(suggestions, router.taxonomy)
     truth = label_arrays(rows, router.taxonomy)
@@ -180,9 +180,9 @@ def decision_figures(router: Router, suggestions: Sequence[Suggestion], rows: Se
         "joint_threshold": thresholds.joint,
         "auto": _accepted(auto, others & right["channel"]),
         "auto_with_accepted": _accepted(auto, lawful),
-        "stricter": {
+        "other_budgets": {
             budget: {"threshold": line, **_accepted(free & (joint >= (np.inf if line is None else line)), lawful)}
-            for budget, line in thresholds.stricter.items()
+            for budget, line in thresholds.other_budgets.items()
         },
         "reasons": dict(reasons.most_common()),
         "only_reason": dict(alone.most_common()),
@@ -256,7 +256,7 @@ def summarise(metrics: dict[str, Any]) -> dict[str, Any]:
         "together": together,
         "decisions": {
             name: decisions[name]
-            for name in ("budget", "joint_threshold", "auto", "auto_with_accepted", "stricter", "per_head")
+            for name in ("budget", "joint_threshold", "auto", "auto_with_accepted", "other_budgets", "per_head")
         },
         "urgent_flags": {
             figures["name"]: {name: figures[name] for name in ("annotated", "right", "raised")}

@@ -41,10 +41,7 @@ from training.flags import (
 from training.linear import LinearBranch, feature_matrix, fit_linear_branch
 from training.model import PetitionClassifier
 from training.settings import RecipeError
-from training.split import Split
-
-HELD: tuple[Split, ...] = ("calibration", "thresholds")
-"""Where calibration, flags and thresholds come from."""
+from training.split import HELD, Split
 
 
 class ServedEncoder(nn.Module):

@@ -101,7 +101,7 @@ def finetune(
     # ── save ─────────────────────────────────────────────────────────────────────────────────────────────────────
     (run / "tokenizer.json").write_bytes(settings.tokenizer_file.read_bytes())
     write_outputs(run, Outputs.of(taxonomy))
-    write_provenance(run, settings, inputs=_inputs(settings))
+    write_provenance(run, settings, inputs=recipe_inputs(settings))
     return run
 
 
@@ -111,7 +111,7 @@ def _teaches(example: Example, settings: FinetuneSettings) -> bool:
     return bool(example.labels) or bool(example.looked_for) or public
 
 
-def _inputs(settings: FinetuneSettings) -> dict[str, Path]:
+def recipe_inputs(settings: FinetuneSettings) -> dict[str, Path]:
     """Return every file and folder that decides what a recipe makes."""
     inputs = {
         "data": settings.data,
@@ -119,6 +119,7 @@ def _inputs(settings: FinetuneSettings) -> dict[str, Path]:
         "samples": DATASETS / "samples",
         "corrections": settings.corrections,
         "encoder": settings.encoder,
+        "tokenizer": settings.tokenizer,
         "start": settings.start,
     }
     return {name: path for name, path in inputs.items() if path is not None}

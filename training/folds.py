@@ -1,7 +1,8 @@
 """Grouped cross-validation and the learning curve: how much hangs on the split and on the number of labels.
 
-Both work on labelled messages outside the frozen test split; petitions written by us help to fit and are never measured
-on. The learner is a function, so the fast linear branch and a full fine-tuning run (hours) go through the same lines.
+Folds are dealt from labelled messages outside the frozen test split, on which the curve is measured; petitions written
+by us help to fit and are never measured on. The learner is a function, so the fast linear branch and a full fine-tuning
+run (hours) go through the same lines.
 """
 
 from collections import Counter

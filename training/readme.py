@@ -46,7 +46,7 @@ def figures_block(metrics: Mapping[str, Any]) -> str:
         f"三项合计（分类、途径、部门）错误预算 {metrics['decisions']['budget']:.0%}："
         f"测试集上 {auto['share']:.0%} 可一键采纳，"
         f"其中有误 {auto['error_rate']:.1%}（{low:.1%}–{high:.1%}；可并列的途径算对）。"
-        + "".join(_stricter(budget, served) for budget, served in metrics["decisions"]["stricter"].items())
+        + "".join(_other_budget(budget, served) for budget, served in metrics["decisions"]["other_budgets"].items())
         + "见 docs/decisions/0016-cross-fitted-thresholds.md。",
         "",
         f"S 级情形在测试件上（不含写规则时读过的那一半）：{urgent_recall(metrics)}；"
@@ -55,7 +55,7 @@ def figures_block(metrics: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _stricter(budget: str, served: Mapping[str, Any]) -> str:
+def _other_budget(budget: str, served: Mapping[str, Any]) -> str:
     """Say what an office gets that chooses another error budget."""
     setting = f"`PETITION_ERROR_BUDGET={budget}` 时"
     if served["threshold"] is None:

@@ -1,17 +1,23 @@
 """How much hangs on the split and on the number of labels: cross-validation and learning curve of the whole model.
 
-    petition-train repeat training/recipes/repeat.toml --out runs/repeats
+    petition-train repeat training/recipes/repeat.toml --out runs/repeats --set encoder=runs/stage-2/encoder
 
 Fine-tuning, linear branch and blend are made anew for every fold and every point of the curve, each as long as the
-recipe says. What a finished one answered is kept in the folder, so an interrupted run goes on from there. The quick
-linear branch alone goes through the same lines in `petition-train evaluate --folds`.
+recipe says. What a finished one answered is kept in the folder: an interrupted run begins the unfinished one anew. The
+quick linear branch alone goes through the same lines in `petition-train evaluate --folds`.
+
+Only messages with all labels teach; texts that teach flags alone are left out. A pre-trained encoder has read the
+messages of `fit` without their labels, those of other folds too: the points of the curve, measured on the test rows,
+are free of that.
 """
 
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -23,10 +29,10 @@ from nlp.taxonomy import Taxonomy, load_taxonomy
 from training.calibrate import fit_calibration
 from training.classifier import FinetuneSettings, label_arrays, load_run
 from training.data import DATASETS, Example, read_examples
-from training.finetune import finetune
+from training.finetune import finetune, recipe_inputs
 from training.folds import Learner, repeat_figures
 from training.linear import feature_matrix, fit_linear_branch
-from training.provenance import claim, write_provenance, write_text
+from training.provenance import claim, hash_path, write_provenance, write_text
 from training.settings import RecipeError
 from training.split import Split, read_splits, split_examples
 
@@ -45,13 +51,17 @@ def repeat_recipe(settings: FinetuneSettings, *, out: Path, console: Console) ->
             f"the recipe goes on from {settings.start}, whose weights have learnt the rows of every fold; "
             "cross-validate a recipe without start"
         )
+    if settings.corrections is not None:
+        raise RecipeError(f"corrections ({settings.corrections}) are not read here; leave them out")
     claim(out, settings)
-    taxonomy = load_taxonomy()
-    dealt = split_examples(read_examples(settings.data, taxonomy))
-    learner = remembering(full_learner(settings, taxonomy, console), out / "answers", taxonomy)
+    taxonomy, inputs = load_taxonomy(), {name: hash_path(path) for name, path in recipe_inputs(settings).items()}
+    dealt = split_examples(read_examples(settings.data, taxonomy, written=settings.written))
+    learner = remembering(
+        full_learner(settings, taxonomy, console), out / "answers", made_of=[taxonomy.version, inputs]
+    )
     found = repeat_figures(learner, dealt, taxonomy, frozen=read_splits(DATASETS / "annotations" / "splits.csv"))
     write_text(out / "repeats.json", json.dumps({"learner": "full", **found}, ensure_ascii=False, indent=1))
-    write_provenance(out, settings, inputs={"data": settings.data, "annotations": DATASETS / "annotations"})
+    write_provenance(out, settings, inputs=recipe_inputs(settings))
     return out / "repeats.json"
 
 
@@ -77,16 +87,16 @@ def full_learner(settings: FinetuneSettings, taxonomy: Taxonomy, console: Consol
     return learn
 
 
-def remembering(learner: Learner, folder: Path, taxonomy: Taxonomy) -> Learner:
+def remembering(learner: Learner, folder: Path, *, made_of: Any) -> Learner:
     """Return `learner` with its answers kept in `folder`: the same question is answered from there.
 
-    A file is named by a hash of the rows learnt, their labels, the texts asked about and the labels there are; it holds
-    label numbers alone.
+    A file is named by a hash of what the learner is `made_of` (plain values), all that is known of the rows it learns
+    and the texts it is asked about; it holds label numbers alone.
     """
     folder.mkdir(parents=True, exist_ok=True)
 
     def learn(rows: Sequence[Example], texts: Sequence[str]) -> Mapping[Head, NDArray[np.int64]]:
-        question = [taxonomy.version, [(e.id, e.text, dict(e.labels)) for e in rows], list(texts)]
+        question = [made_of, [(e.text, asdict(e)) for e in rows], list(texts)]
         name = sha256(json.dumps(question, ensure_ascii=False).encode()).hexdigest()[:16]
         path = folder / f"{name}.json"
         if not path.exists():

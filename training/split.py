@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from training.data import DATASETS, Example
 
 Split = Literal["fit", "calibration", "thresholds", "test"]
+HELD: tuple[Split, ...] = ("calibration", "thresholds")
+"""What no weight has learnt: calibration, flags and thresholds come from here, and bundles are chosen here."""
 
 SHARES: Mapping[Split, float] = {"fit": 0.68, "calibration": 0.10, "thresholds": 0.10, "test": 0.12}
 SPLITS = DATASETS / "annotations" / "splits.csv"

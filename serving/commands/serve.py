@@ -9,7 +9,7 @@ import typer
 import uvicorn
 from fastapi import FastAPI
 
-from nlp.errors import CollectedError
+from nlp.errors import BundleError, CollectedError
 from nlp.knowledge import load_knowledge
 from nlp.notices import check_templates
 from nlp.taxonomy import load_taxonomy
@@ -73,6 +73,13 @@ def _check_own_files(settings: Settings) -> None:
             check(files)
         except CollectedError as error:
             faults.append(str(error))
+    if settings.error_budget is not None:
+        from nlp.bundle import DEFAULT, Bundle  # as above: not before it is needed
+
+        try:
+            Bundle(folder=settings.bundle or DEFAULT, id="").decision_thresholds(settings.error_budget)
+        except BundleError as error:
+            faults.append(f"PETITION_ERROR_BUDGET：{error}")
     if faults:
         raise SettingsError("没有启动，本机关的文件有误。" + "\n".join(faults))
 

@@ -82,7 +82,8 @@ def _every_day(by_day: Mapping[str, int], first: date, last: date) -> list[tuple
 @router.get("/model")
 def model(request: Request, context: Ctx, visitor: Describer) -> HTMLResponse:
     """Show the bundle in service: card, figures, thresholds, labels."""
-    bundle = context.host.classifier.bundle
+    classifier = context.host.classifier
+    bundle = classifier.bundle
     book = context.host.labels
     return render(
         request,
@@ -91,7 +92,7 @@ def model(request: Request, context: Ctx, visitor: Describer) -> HTMLResponse:
         bundle=bundle,
         card=as_html(bundle.card),
         taxonomy_version=book.version,
-        thresholds=context.host.classifier.thresholds,
+        thresholds=classifier.thresholds,
         metrics=dict(bundle.metrics),
         n_labels={head: len(labels) for head, labels in book.heads.items()},
         may_reload=visitor.actor.may("reload_model"),

@@ -118,7 +118,7 @@ FIGURE_NAMES: Mapping[str, str] = {
     "joint_threshold": "采纳线",
     "auto": "自动采纳",
     "auto_with_accepted": "自动采纳（可接受途径也算对）",
-    "stricter": "可选用的更严预算",
+    "other_budgets": "可选用的其他预算",
     "per_head": "单项采纳",
     "threshold": "采纳线",
     "share": "占全部",

@@ -24,6 +24,7 @@ import uvicorn
 import yaml
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
+from nlp.decide import Thresholds
 from nlp.knowledge import load_knowledge
 from nlp.normalise import normalise
 from nlp.petition import (
@@ -87,17 +88,18 @@ class ScriptedBundle:
     id: str = "scripted-1"
     card: str = "# 测试用\n\n手写的答案，**不是模型**。\n\n| 项目 | 值 |\n|---|---|\n| 用途 | 测试 |\n"
     metrics: dict[str, Any] = field(default_factory=lambda: {"department": {"macro_f1": 0.5}})
-    thresholds: dict[str, Any] = field(
-        default_factory=lambda: {
-            "budget": 0.05,
-            "confidence_level": 0.95,
-            "needed": list(HEADS),
-            "joint": 0.6,
-            "per_head": dict.fromkeys(HEADS, 0.8),
-            "min_characters": 10,
-            "min_known_share": 0.5,
-        }
-    )
+
+
+THRESHOLDS = Thresholds(
+    budget=0.05,
+    confidence_level=0.95,
+    needed=HEADS,
+    joint=0.6,
+    per_head=dict.fromkeys(HEADS, 0.8),
+    min_characters=10,
+    min_known_share=0.5,
+    other_budgets={"0.1": 0.5},
+)
 
 
 class ScriptedRouter:
@@ -105,6 +107,7 @@ class ScriptedRouter:
 
     def __init__(self) -> None:
         self.bundle = ScriptedBundle()
+        self.thresholds = THRESHOLDS
         self.taxonomy = TAXONOMY
         self.knowledge = KNOWLEDGE
 

@@ -30,9 +30,11 @@ FIRING = Firing(
 
 
 def test_an_office_may_choose_another_budget_that_was_prepared():
-    prepared = replace(THRESHOLDS, stricter={"0.03": None, "0.01": 0.99})
+    prepared = replace(THRESHOLDS, other_budgets={"0.03": None, "0.01": 0.99})
     assert (prepared.within(0.01).budget, prepared.within(0.01).joint) == (0.01, 0.99)
     assert prepared.within(0.03).joint is None
+    assert prepared.within(0.01).other_budgets == {"0.05": 0.7, "0.03": None}
+    assert prepared.within(0.01).within(0.05) == prepared
     assert prepared.within(0.05) == prepared
     with pytest.raises(ValueError, match=r"error budget of 0\.1; allowed: 0\.01, 0\.03, 0\.05"):
         prepared.within(0.1)

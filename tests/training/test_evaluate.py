@@ -174,10 +174,20 @@ def test_decisions_count_what_the_router_lets_through(tiny_bundle, dealt):
     rows = [e for e in dealt["test"] if e.labels]
     router = Router.load(tiny_bundle)
     found = decision_figures(router, [router.suggest(e.petition) for e in rows], rows)
-    # The tiny thresholds split has too few rows for any guarantee, so nothing may go through.
+    # The tiny held splits have too few rows for any guarantee, so nothing may go through.
     assert found["joint_threshold"] is None
+    assert found["other_budgets"]["0.05"] == {"threshold": None, **found["auto"]}
     assert found["auto"] == {"share": 0.0, "errors": 0, "error_rate": None, "error_interval": None}
     assert sum(found["only_reason"].values()) <= len(rows) <= sum(found["reasons"].values())
+
+
+def test_another_budget_is_measured_as_a_router_set_to_it_would_decide(router, examples):
+    rows = examples[:100]
+    strict = replace(router, thresholds=router.thresholds.within(0.05))
+    found, served = (decision_figures(r, [r.suggest(e.petition) for e in rows], rows) for r in (router, strict))
+    assert found["other_budgets"]["0.05"] == {"threshold": served["joint_threshold"], **served["auto_with_accepted"]}
+    assert served["other_budgets"]["0.1"] == {"threshold": found["joint_threshold"], **found["auto_with_accepted"]}
+    assert found["auto"]["share"] > served["auto"]["share"] > 0
 
 
 def test_flags_are_measured_on_rows_that_nobody_read_for_the_rules():

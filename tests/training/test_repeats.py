@@ -1,6 +1,7 @@
 """The whole model as a learner: it answers for every text, goes on where it stopped and knows no held fold."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ def test_the_whole_model_answers_every_text_with_its_own_labels(settings, exampl
         assert set(answers[head]) <= set(range(len(taxonomy.labels[head])))
 
 
-def test_what_is_finished_is_not_learnt_again(examples, taxonomy, tmp_path):
+def test_what_is_finished_is_not_learnt_again(examples, tmp_path):
     learnt = []
 
     def learner(rows, texts):
@@ -44,10 +45,14 @@ def test_what_is_finished_is_not_learnt_again(examples, taxonomy, tmp_path):
         return {head: np.arange(len(texts)) for head in HEADS}
 
     for rows, texts in ((examples, ["甲"]), (examples, ["甲"]), (examples[1:], ["甲"]), (examples, ["乙", "丙"])):
-        answers = remembering(learner, tmp_path / "answers", taxonomy)(rows, texts)
+        answers = remembering(learner, tmp_path / "answers", made_of=["1.0", {}])(rows, texts)
         assert answers["nature"].tolist() == list(range(len(texts)))
     assert learnt == [len(examples), len(examples) - 1, len(examples)]
     assert not list(tmp_path.rglob("*.partial*"))
+    flagged = [replace(examples[0], flags=("minors",)), *examples[1:]]
+    remembering(learner, tmp_path / "answers", made_of=["1.0", {}])(flagged, ["甲"])
+    remembering(learner, tmp_path / "answers", made_of=["1.0", {"encoder": "another"}])(examples, ["甲"])
+    assert len(learnt) == 5
 
 
 def test_the_command_repeats_a_recipe_and_keeps_what_is_done(settings, tmp_path, monkeypatch):
@@ -69,6 +74,11 @@ def test_the_command_repeats_a_recipe_and_keeps_what_is_done(settings, tmp_path,
     assert [point["share"] for point in found["curve"]] == list(SHARES)
     assert len(found["folds"]["nature"]["accuracy"]["folds"]) == 5
     assert (out / "provenance.json").exists()
+
+
+def test_corrections_are_refused_for_they_would_not_be_learnt(settings, tmp_path):
+    with pytest.raises(RecipeError, match=r"decided\.jsonl"):
+        repeat_recipe(replace(settings, corrections=tmp_path / "decided.jsonl"), out=tmp_path / "out", console=QUIET)
 
 
 def test_a_recipe_that_goes_on_from_a_run_is_refused_before_anything_is_written(tmp_path):
