@@ -90,8 +90,9 @@ def _limits(metrics: Mapping[str, Any], thresholds: Mapping[str, Any]) -> str:
         for budget, joint in sorted(lines.items(), reverse=True)
     )
     policy = (
-        f"一键采纳要没有其他审核理由，并且——{told}。阈值在留出的件上交叉选定（约 {thresholds['confidence_level']:.0%} 可信，"
-        "限同源数据；此前在这些件上作过的选择没有算进去，见 docs/decisions/0006、0016）。"
+        f"一键采纳要没有其他审核理由，并且——{told}。"
+        f"阈值在留出的件上交叉选定（约 {thresholds['confidence_level']:.0%} 可信，限同源数据；"
+        "此前在这些件上作过的选择没有算进去，见 docs/decisions/0006、0016）。"
     )
     found = f"（测试件，不含写规则时读过的那一半：{urgent_recall(metrics)}）" if metrics else ""
     return "\n".join(

@@ -6,9 +6,9 @@ above the budget" at level delta, and the first failure ends the walk. Because t
 probability 1 - delta over the draw of the split the chosen threshold's error rate among accepted petitions is at most
 the budget, if future petitions come from the same source. Where even the first test fails, there is no threshold.
 
-A bundle's answers are cross-fitted (training/cross_fit.py), and penalties, the encoder and the weight of the flags were
-chosen by figures on the same rows (docs/decisions/0011, 0013, 0015): the bound is a little too good. The frozen test
-rows show what it comes to.
+A bundle's answers are cross-fitted (training/cross_fit.py), and penalties, the encoder, the weight and the floor of the
+flags were chosen by figures on the same rows (docs/decisions/0011, 0013, 0015, 0016): the bound is a little too good.
+The frozen test rows show what it comes to.
 """
 
 from collections.abc import Sequence

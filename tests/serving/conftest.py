@@ -89,6 +89,7 @@ THRESHOLDS = Thresholds(
     per_head=dict.fromkeys(HEADS, 0.8),
     min_characters=10,
     min_known_share=0.2,
+    other_budgets={"0.05": 0.85, "0.03": None},
 )
 
 

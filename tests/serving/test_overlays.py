@@ -73,6 +73,39 @@ def test_serving_on_bad_files_is_refused_with_every_fault_of_all(
     assert not (tmp_path / "new.sqlite3").exists(), "it was refused before anything was opened"
 
 
+def test_serving_on_a_budget_without_a_threshold_is_refused_with_those_there_are(
+    petition: Run,
+    started: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PETITION_DATABASE_URL", f"sqlite:///{tmp_path}/new.sqlite3")
+    monkeypatch.setenv("PETITION_ERROR_BUDGET", "0.07")
+    assert petition("serve") == 2
+    assert "PETITION_ERROR_BUDGET" in (said := capsys.readouterr().err)
+    assert "error budget of 0.07; allowed: 0.05, 0.1" in said
+    assert not started
+    assert not (tmp_path / "new.sqlite3").exists()
+
+
+@pytest.mark.usefixtures("router")  # says where there is no model to load
+def test_the_chosen_budget_is_in_force_and_stays_when_the_bundle_is_loaded_again(
+    serve: Callable[..., TestClient], make_settings: Callable[..., Settings], make_office: Callable[..., Any]
+) -> None:
+    office = make_office(serve(app=create_app(make_settings(error_budget=0.05))))
+    maintainer = office.enter("maintainer")
+
+    def thresholds() -> Any:
+        return maintainer.get("/v1/model").json()["thresholds"]
+
+    first = thresholds()
+    assert (first["budget"], list(first["other_budgets"])) == (0.05, ["0.1"])
+    assert first["joint"] > first["other_budgets"]["0.1"]
+    assert maintainer.post("/v1/model/reload", json={}).status_code == 200
+    assert thresholds() == first
+
+
 def test_serving_on_sound_files_starts(
     petition: Run, started: list[str], tmp_path: Path, units: Path, practice: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,6 +56,22 @@ def test_every_page_opens_for_its_roles_and_for_no_other(enter: Callable[[Role],
         assert (f'href="{place.path}"' in browser.get("/").text) == (role in PERMISSIONS[permission])
 
 
+def test_the_model_page_names_the_budget_in_force_and_the_others(
+    enter: Callable[[Role], TestClient], classifier: Any
+) -> None:
+    browser = enter("maintainer")
+    page = browser.get("/model").text
+    assert "<b>70.0%</b>" in page
+    assert "按差错不超过 10% 选定" in page
+    assert "差错不超过 5% 时为 85.0%；差错不超过 3% 时没有线" in page
+    classifier.thresholds = classifier.thresholds.within(0.05)
+    page = browser.get("/model").text
+    assert "按差错不超过 5% 选定" in page
+    assert "差错不超过 10% 时为 70.0%；" in page
+    classifier.thresholds = classifier.thresholds.within(0.03)
+    assert "没有一条线能保证差错不超过 3%" in browser.get("/model").text
+
+
 def test_whoever_is_not_signed_in_is_led_to_the_login_and_back(office: Any) -> None:
     office.client.headers["accept"] = "text/html"
     office.client.follow_redirects = False
