@@ -23,3 +23,6 @@ def test_share_is_that_of_the_served_threshold() -> None:
     assert rows["| 一级分类"].endswith("| 71%（5.1%） |")
     assert rows["| 二级分类"].endswith("| 无 |")
     assert rows["| 信访性质"].endswith("| 0% |")
+    assert "一级分类、法定途径在测试件上超出了 5%。" in figures_block(figures)
+    served["channel"]["error_rate"] = served["category_l1"]["error_rate"] = 0.05
+    assert "超出了" not in figures_block(figures)
