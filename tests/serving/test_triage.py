@@ -5,7 +5,6 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -268,7 +267,7 @@ def test_a_run_does_not_go_on_under_another_error_budget(classifier: Any, tmp_pa
     job = make_job(source, tmp_path / "out.csv")
     with pytest.raises(KeyboardInterrupt):
         triage(job, [Stopping(classifier, after=1)], resume=False, on_row=ignore)
-    classifier.thresholds = replace(classifier.thresholds, budget=0.05)
+    classifier.thresholds = classifier.thresholds.within(0.05)
     with pytest.raises(TableError, match="error_budget 不同"):
         triage(job, [classifier], resume=True, on_row=ignore)
 

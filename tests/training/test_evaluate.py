@@ -181,8 +181,8 @@ def test_decisions_count_what_the_router_lets_through(tiny_bundle, dealt):
     assert sum(found["only_reason"].values()) <= len(rows) <= sum(found["reasons"].values())
 
 
-def test_another_budget_is_measured_as_a_router_set_to_it_would_decide(router, examples):
-    rows = examples[:100]
+def test_another_budget_is_measured_as_a_router_set_to_it_would_decide(examples):
+    router, rows = Router.load(n_threads=1), examples[:100]
     strict = replace(router, thresholds=router.thresholds.within(0.05))
     found, served = (decision_figures(r, [r.suggest(e.petition) for e in rows], rows) for r in (router, strict))
     assert found["other_budgets"]["0.05"] == {"threshold": served["joint_threshold"], **served["auto_with_accepted"]}

@@ -26,7 +26,7 @@ from training.classifier import (
     vocabulary_size,
 )
 from training.data import MISSING
-from training.finetune import _bucketed, _inputs, _parameter_groups, _rate, finetune, start_from
+from training.finetune import _bucketed, _parameter_groups, _rate, finetune, recipe_inputs, start_from
 from training.flags import LEARNED
 from training.model import WindowBatch
 from training.objective import class_weights, hide, label_loss
@@ -170,7 +170,7 @@ def test_logits_come_in_the_order_of_the_texts(run, settings, twenty, taxonomy):
 def test_a_run_says_how_it_was_made(run, settings, taxonomy):
     provenance = json.loads((run / "provenance.json").read_text())
     assert provenance["settings"]["width"] == 32
-    assert set(provenance["inputs"]) == {"data", "annotations", "samples"}
+    assert set(provenance["inputs"]) == {"data", "annotations", "samples", "tokenizer"}
     assert all(len(digest) == 16 for digest in provenance["inputs"].values())
     assert json.loads((run / "outputs.json").read_text()) == {"taxonomy": taxonomy.version, "flags": list(LEARNED)}
     assert (run / "tokenizer.json").read_bytes() == settings.tokenizer_file.read_bytes()
@@ -178,7 +178,8 @@ def test_a_run_says_how_it_was_made(run, settings, taxonomy):
 
 def test_everything_that_decides_what_a_recipe_makes_is_recorded(run, settings, tmp_path):
     further = replace(settings, encoder=tmp_path, start=run, corrections=Path("decided.jsonl"))
-    assert set(_inputs(further)) == {"data", "annotations", "samples", "corrections", "encoder", "start"}
+    always = {"data", "annotations", "samples", "tokenizer"}
+    assert set(recipe_inputs(further)) == always | {"corrections", "encoder", "start"}
     assert hash_path(run) == hash_path(run / "model.safetensors")
     with pytest.raises(RecipeError, match="holds neither data"):
         hash_path(tmp_path)

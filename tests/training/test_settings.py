@@ -103,7 +103,7 @@ def test_every_recipe_of_the_package_is_valid():
             ablation = read_ablation(path, data=Path(), encoder=Path("encoder"))
             assert len(ablation.variants) > 5
             continue
-        kind = FinetuneSettings if path.name.startswith("finetune") else PretrainSettings
+        kind = FinetuneSettings if path.name.startswith(("finetune", "repeat")) else PretrainSettings
         extra = ["tokenizer=tokenizer.json"] if kind is FinetuneSettings else []
         read_recipe(kind, path, extra)
 
