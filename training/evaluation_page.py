@@ -1,10 +1,10 @@
 """The page docs/evaluation.md from an evaluation's metrics.json.
 
-python -m training.evaluation_page OUT/metrics.json [ABLATION/ablation.json [REPEATS/repeats.json]] > docs/evaluation.md
+python -m training.evaluation_page OUT/metrics.json [--ablation RUNS/ablation.json …] [--repeats RUNS/repeats.json]
 """
 
+import argparse
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,19 +54,20 @@ _NOTES = """## 口径
 """
 
 
-def page(metrics: Figures, ablation: Sequence[Figures] = (), repeats: Figures | None = None) -> str:
-    """Return the page (Markdown, Chinese); `repeats` are those of the whole model."""
+def page(metrics: Figures, *, ablations: Sequence[Sequence[Figures]] = (), repeats: Figures | None = None) -> str:
+    """Return the page (Markdown, Chinese); `ablations` are tables of their own base, `repeats` of the whole model."""
     parts = [_HEAD, *_about(metrics), *_goals(metrics), *_heads(metrics), *_public(metrics), *_flags(metrics)]
     parts += [*_rules(metrics), *_blind(metrics), *_robustness(metrics)]
     parts += [line for found in (metrics.get("repeats"), repeats) if found is not None for line in _repeats(found)]
-    if ablation:
-        parts += ["## 精调各步的作用\n", _ABLATION, as_markdown(ablation)]
+    if ablations:
+        parts += ["## 精调各步的作用\n", _ABLATION, *(as_markdown(ablation) for ablation in ablations)]
     return "\n".join([*parts, _NOTES])
 
 
 _ABLATION = """每次只改一项，各用同样 3,000 件训练 2 轮，在校准集上比（测试集不参与取舍），仅编码器、不含线性分支；
 `petition-train ablate training/recipes/ablation.toml`，编码器是第一段预训练所得。区间含 0 即看不出差别。
-no-written 不只少了自写来信，也少了这些件数；配方里没有列入下表的变体还没有跑。
+no-written 不只少了自写来信，也少了这些件数。几张表先后跑成，标注和自写来信其间增加过，所用的 3,000 件不尽相同，
+各与本表的 base 比；第一张表的区间按件抽样，其余按近似重复组抽样。
 """
 
 
@@ -278,6 +279,19 @@ def _share(value: float | None) -> str:
     return "—" if value is None else f"{value:.3f}"
 
 
+def main() -> None:
+    """Print the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("metrics", type=_json)
+    parser.add_argument("--ablation", type=_json, action="append", default=[])
+    parser.add_argument("--repeats", type=_json)
+    options = parser.parse_args()
+    print(page(options.metrics, ablations=options.ablation, repeats=options.repeats))  # noqa: T201
+
+
+def _json(path: str) -> Any:
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
 if __name__ == "__main__":
-    read = [json.loads(Path(name).read_text(encoding="utf-8")) for name in sys.argv[1:4]]
-    print(page(*read))  # noqa: T201
+    main()

@@ -228,11 +228,12 @@ def test_metrics_cover_every_head_and_system(evaluation):
 def test_page_tells_goals_met_and_missed_and_every_system(evaluation):
     _, metrics = evaluation
     repeats = metrics["repeats"] | {"learner": "full"}
-    told = page(metrics, [{"variant": "base", **dict.fromkeys((*HEADS, "mean"), 0.5)}], repeats)
+    ablation = [{"variant": "base", **dict.fromkeys((*HEADS, "mean"), 0.5)}]
+    told = page(metrics, ablations=[ablation, ablation], repeats=repeats)
     assert "| 部门准确率 | ≥ 0.8 |" in told
     assert "**未达到**" in told
     assert told.count("仅线性分支") >= 5
-    assert "| base |" in told
+    assert told.count("| base |") == 2
     assert told.index("学习曲线（线性分支）") < told.index("学习曲线（整个模型")
     assert f"自写来信 {metrics['repeats']['fit_only']:,} 件不参与测量" in told
     assert f"其中 {metrics['flags']['left_out']} 件在测试集里" in told
