@@ -101,7 +101,7 @@ class Bundle:
         try:
             return thresholds if budget is None else thresholds.within(budget)
         except ValueError as error:
-            raise BundleError(f"{self.folder}: {error}") from error
+            raise BundleError(f"模型包 {self.folder} {error}") from error
 
     def calibration(self) -> Calibration:
         """Return the branches' weights, the shifts and the label order; raises BundleError if a file does not fit."""

@@ -74,8 +74,7 @@ class Thresholds:
         prepared = {f"{self.budget:g}": self.joint, **self.other_budgets}
         chosen = f"{budget:g}"
         if chosen not in prepared:
-            allowed = ", ".join(sorted(prepared, key=float))
-            raise ValueError(f"no threshold was prepared for an error budget of {chosen}; allowed: {allowed}")
+            raise ValueError(f"没有为差错预算 {chosen} 备采纳线，可选：{'、'.join(sorted(prepared, key=float))}")
         joint = prepared.pop(chosen)
         return replace(self, budget=budget, joint=joint, other_budgets=prepared)
 

@@ -1,4 +1,4 @@
-"""The router: one petition in, one routing suggestion out. A batch gives exactly what one by one gives."""
+"""The router: one petition in, one routing suggestion out, whatever came before."""
 
 import re
 from collections.abc import Mapping

@@ -17,7 +17,7 @@ from nlp.calibrate import Calibration
 from nlp.decide import Thresholds, joint_confidence
 from nlp.flags import FlagModel
 from nlp.knowledge import Knowledge, load_knowledge
-from nlp.petition import HEADS, Firing, Head, Masked, Suggestion
+from nlp.petition import HEADS, Firing, Masked, Suggestion
 from nlp.prepare import prepare
 from nlp.router import Router
 from nlp.rules import find_firings
@@ -26,20 +26,18 @@ from nlp.taxonomy import Taxonomy
 from training.calibrate import fit_calibration
 from training.classifier import label_arrays
 from training.data import Example, read_urgent_sentences
+from training.figures import BUDGET, JOINT
 from training.flags import fit_flag_model, flag_array
 from training.folds import deal_folds, joined_groups
 from training.readings import read_all, stack
 from training.thresholds import choose_threshold
 
-NEEDED: tuple[Head, ...] = ("category_l1", "channel", "department")
 MIN_CHARACTERS = 10
 JOINT_BUDGET = 0.10
 OTHER_BUDGETS = (0.05,)
 """What an office may choose instead (PETITION_ERROR_BUDGET)."""
-HEAD_BUDGET = 0.05
 DELTA = 0.05
 KNOWN_SHARE_QUANTILE = 0.002
-N_FOLDS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +75,7 @@ def cross_fit(bundle: Bundle, examples: Sequence[Example], taxonomy: Taxonomy) -
     sentences = _read(runtime, read_urgent_sentences("dev"), knowledge, title="sentences")
     lenient = _asking_nothing(runtime, examples)
     answers: dict[int, Suggestion] = {}
-    folds = deal_folds(examples, joined_groups(examples), n_folds=N_FOLDS)
+    folds = deal_folds(examples, joined_groups(examples))
     for learnt, left in track(folds, description="folds"):
         part = held.take(learnt.tolist())
         router = Router(
@@ -116,10 +114,10 @@ def thresholds_within_budgets(
         for head in HEADS
     }
     confidence = {head: np.asarray([a.predictions[head].best.confidence for a in answers]) for head in HEADS}
-    joint = np.asarray([joint_confidence(answer.predictions, NEEDED) for answer in answers])
+    joint = np.asarray([joint_confidence(answer.predictions, JOINT) for answer in answers])
     accepted = [a.predictions["channel"].best.code in e.accepted for a, e in zip(answers, examples, strict=True)]
     lawful = correct["channel"] | np.asarray(accepted)
-    joint_correct = np.logical_and.reduce([lawful if head == "channel" else correct[head] for head in NEEDED])
+    joint_correct = np.logical_and.reduce([lawful if head == "channel" else correct[head] for head in JOINT])
 
     def chosen(budget: float) -> float | None:
         return choose_threshold(joint[free], joint_correct[free], budget=budget, delta=delta)
@@ -141,12 +139,12 @@ def _asking_nothing(runtime: Runtime, examples: Sequence[Example]) -> Thresholds
     return Thresholds(
         budget=JOINT_BUDGET,
         confidence_level=1 - DELTA,
-        needed=NEEDED,
+        needed=JOINT,
         joint=0.0,
         per_head=dict.fromkeys(HEADS, 0.0),
         min_characters=MIN_CHARACTERS,
         min_known_share=round(float(np.quantile(shares, KNOWN_SHARE_QUANTILE)), 4),
-        per_head_budget=HEAD_BUDGET,
+        per_head_budget=BUDGET,
     )
 
 

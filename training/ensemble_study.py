@@ -21,7 +21,7 @@ from training.classifier import label_arrays, load_run
 from training.data import Example, read_examples
 from training.linear import feature_matrix, fit_linear_branch
 from training.shift_study import Part, both_ways
-from training.split import split_examples
+from training.split import HELD, split_examples
 from training.systems import ByHead
 
 
@@ -33,7 +33,7 @@ def main() -> None:
     options = parser.parse_args()
     taxonomy = load_taxonomy()
     dealt = split_examples(read_examples(options.data, taxonomy))
-    splits = [[example for example in dealt[name] if example.labels] for name in ("calibration", "thresholds")]
+    splits = [[example for example in dealt[name] if example.labels] for name in HELD]
     branch = fit_linear_branch(dealt["fit"], taxonomy)
     linear = [branch.scores(feature_matrix([e.text for e in rows], branch.vocabulary)) for rows in splits]
     encoders = {run: _read(run, splits) for run in options.runs}

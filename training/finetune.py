@@ -89,20 +89,25 @@ def finetune(
         started_at, losses = time.monotonic(), []
         for rows in _bucketed(windows, settings.batch_texts, rng):
             losses.append(objective.backward(WindowBatch.of([windows[row] for row in rows]), truth.of(rows)))
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimiser.step()
-            optimiser.zero_grad()
-            schedule.step()
-        accuracy = _accuracy(model, tokeniser, held, taxonomy)
-        history.append({"epoch": epoch, "loss": float(np.mean(losses)), **accuracy})
-        spent = time.monotonic() - started_at
-        console.print(f"epoch {epoch}: loss {np.mean(losses):.3f}, {spent:.0f} s, " + _line(accuracy))
+            _step(model, optimiser, schedule)
+        accuracy, loss = _accuracy(model, tokeniser, held, taxonomy), float(np.mean(losses))
+        history.append({"epoch": epoch, "loss": loss, **accuracy})
+        console.print(f"epoch {epoch}: loss {loss:.3f}, {time.monotonic() - started_at:.0f} s, " + _line(accuracy))
         _save(run, model, history)
     # ── save ─────────────────────────────────────────────────────────────────────────────────────────────────────
     (run / "tokenizer.json").write_bytes(settings.tokenizer_file.read_bytes())
     write_outputs(run, Outputs.of(taxonomy))
     write_provenance(run, settings, inputs=recipe_inputs(settings))
     return run
+
+
+def _step(
+    model: PetitionClassifier, optimiser: torch.optim.Optimizer, schedule: torch.optim.lr_scheduler.LambdaLR
+) -> None:
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimiser.step()
+    optimiser.zero_grad()
+    schedule.step()
 
 
 def _teaches(example: Example, settings: FinetuneSettings) -> bool:

@@ -19,7 +19,7 @@ from training.classifier import label_arrays
 from training.data import MISSING, Example
 from training.linear import feature_matrix, fit_linear_branch
 from training.measures import accuracy, macro_f1
-from training.split import Split, duplicate_families
+from training.split import HELD, Split, duplicate_families
 
 Learner = Callable[[Sequence[Example], Sequence[str]], Mapping[Head, NDArray[np.int64]]]
 """Learns from labelled examples and returns the label indices it answers for the texts, per head."""
@@ -107,11 +107,10 @@ def repeat_figures(
     What the `frozen` splits do not name (our own written petitions) helps to fit in every fold and at every point.
     """
     fit, fit_only = ([e for e in dealt["fit"] if e.labels and (e.id in frozen) == named] for named in (True, False))
+    held = [e for split in HELD for e in dealt[split]]
     return {
         "fit_only": len(fit_only),
-        "folds": cross_validate(
-            learner, [*fit, *dealt["calibration"], *dealt["thresholds"]], taxonomy, fit_only=fit_only
-        ),
+        "folds": cross_validate(learner, [*fit, *held], taxonomy, fit_only=fit_only),
         "curve": learning_curve(learner, fit, dealt["test"], taxonomy, fit_only=fit_only),
     }
 

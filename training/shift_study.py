@@ -22,7 +22,7 @@ from training.calibrate import BIAS_PENALTY, WEIGHT_PENALTY, fit_blends, fit_cal
 from training.classifier import label_arrays
 from training.data import read_examples
 from training.measures import accuracy, calibration_error, macro_f1
-from training.split import split_examples
+from training.split import HELD, split_examples
 from training.systems import ByHead, read_branches
 
 Part = tuple[ByHead, ByHead, Mapping[Head, NDArray[np.int64]]]
@@ -41,7 +41,7 @@ def main() -> None:
     runtime = load_bundle(options.bundle, taxonomy).runtime()
     dealt = split_examples(read_examples(options.data, taxonomy, written=False))
     parts: list[Part] = []
-    for split in (dealt["calibration"], dealt["thresholds"]):
+    for split in (dealt[name] for name in HELD):
         rows = [example for example in split if example.labels]
         truth = label_arrays(rows, taxonomy)
         parts.append((*read_branches(runtime, [row.text for row in rows]), {head: truth[head] for head in HEADS}))

@@ -38,7 +38,7 @@ def serve(
     """Run the server until it is told to stop."""
     settings = read_settings(host=host, port=port, workers=workers)
     logs.configure(settings.log_level)
-    _check_own_files(settings)
+    _check_own_choices(settings)
     _prepare(settings)
     typer.echo(f"信访事项研判：http://{settings.host}:{settings.port}/", err=True)
     for name in ("host", "port", "workers"):  # the worker processes read the environment
@@ -60,8 +60,8 @@ def serve(
     )
 
 
-def _check_own_files(settings: Settings) -> None:
-    """Refuse to start on an office's files that are at fault, with every fault of all: the model loads much later."""
+def _check_own_choices(settings: Settings) -> None:
+    """Refuse to start on what an office chose and is at fault, with every fault of all: the model loads much later."""
     faults = []
     checks: Sequence[tuple[Callable[[Path | None], object], Path | None]] = (
         (load_taxonomy, settings.taxonomy_overlay),
@@ -74,14 +74,14 @@ def _check_own_files(settings: Settings) -> None:
         except CollectedError as error:
             faults.append(str(error))
     if settings.error_budget is not None:
-        from nlp.bundle import DEFAULT, Bundle  # as above: not before it is needed
+        from nlp.bundle import DEFAULT, Bundle  # the model's libraries load in seconds: not before they are needed
 
         try:
             Bundle(folder=settings.bundle or DEFAULT, id="").decision_thresholds(settings.error_budget)
         except BundleError as error:
             faults.append(f"PETITION_ERROR_BUDGET：{error}")
     if faults:
-        raise SettingsError("没有启动，本机关的文件有误。" + "\n".join(faults))
+        raise SettingsError("没有启动，本机关的文件或设置有误。" + "\n".join(faults))
 
 
 def _prepare(settings: Settings) -> None:

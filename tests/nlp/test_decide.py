@@ -36,7 +36,7 @@ def test_an_office_may_choose_another_budget_that_was_prepared():
     assert prepared.within(0.01).other_budgets == {"0.05": 0.7, "0.03": None}
     assert prepared.within(0.01).within(0.05) == prepared
     assert prepared.within(0.05) == prepared
-    with pytest.raises(ValueError, match=r"error budget of 0\.1; allowed: 0\.01, 0\.03, 0\.05"):
+    with pytest.raises(ValueError, match=r"差错预算 0\.1 备采纳线，可选：0\.01、0\.03、0\.05"):
         prepared.within(0.1)
 
 

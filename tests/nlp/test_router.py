@@ -261,7 +261,7 @@ def test_whatever_is_at_fault_is_told_when_loading(tmp_path):
 def test_an_office_may_ask_for_fewer_errors_but_only_for_what_was_prepared(router):
     strict = Router.load(error_budget=0.05, n_threads=1)
     assert router.thresholds.joint < strict.thresholds.joint
-    with pytest.raises(BundleError, match=r"error budget of 0\.07; allowed: 0\.05, 0\.1"):
+    with pytest.raises(BundleError, match=r"差错预算 0\.07 备采纳线，可选：0\.05、0\.1"):
         Router.load(error_budget=0.07)
 
 

@@ -40,53 +40,57 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return given
 
 
-def test_serving_on_bad_files_is_refused_with_every_fault_of_all(
+@pytest.fixture
+def refused(
     petition: Run,
     started: list[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> None:
+) -> Callable[..., str]:
+    """Return a function that starts the server with settings, sees it refused before anything is opened, says why."""
+
+    def start(**settings: object) -> str:
+        monkeypatch.setenv("PETITION_DATABASE_URL", f"sqlite:///{tmp_path}/new.sqlite3")
+        for name, value in settings.items():
+            monkeypatch.setenv(f"PETITION_{name.upper()}", str(value))
+        assert petition("serve") == 2
+        assert not started
+        assert not (tmp_path / "new.sqlite3").exists()
+        return capsys.readouterr().err
+
+    return start
+
+
+def test_serving_on_bad_files_is_refused_with_every_fault_of_all(refused: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "units.yaml").write_text(
         "office: 甲\ndepartments: {nowhere: {}, transport: {name: 7}}", encoding="utf-8"
     )
     (tmp_path / "practice.yaml").write_text(
         "office: 甲\nrules:\n  - {code: self_harm, disabled: true}", encoding="utf-8"
     )
-    monkeypatch.setenv("PETITION_DATABASE_URL", f"sqlite:///{tmp_path}/new.sqlite3")
-    monkeypatch.setenv("PETITION_TAXONOMY_OVERLAY", "units.yaml")
-    monkeypatch.setenv("PETITION_KNOWLEDGE_OVERLAY", "practice.yaml")
-    monkeypatch.setenv("PETITION_NOTICE_TEMPLATES", str(tmp_path / "letters"))
-    assert petition("serve") == 2
-    said = capsys.readouterr().err
+    said = refused(
+        taxonomy_overlay="units.yaml",
+        knowledge_overlay="practice.yaml",
+        notice_templates=tmp_path / "letters",
+        error_budget=0.07,
+    )
     for fault in (
-        "没有启动，本机关的文件有误",
+        "没有启动，本机关的文件或设置有误",
         "units.yaml 有2处错误",
         "departments.nowhere：标准目录里没有这个部门代码",
         "departments.transport：name 须为文字",
         "practice.yaml 有1处错误",
         "rules self_harm：S 级安全规则不能停用",
         "letters 有1处错误",
+        "PETITION_ERROR_BUDGET：",
+        "没有为差错预算 0.07 备采纳线，可选：0.05、0.1",
     ):
         assert fault in said
-    assert not started
-    assert not (tmp_path / "new.sqlite3").exists(), "it was refused before anything was opened"
 
 
-def test_serving_on_a_budget_without_a_threshold_is_refused_with_those_there_are(
-    petition: Run,
-    started: list[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setenv("PETITION_DATABASE_URL", f"sqlite:///{tmp_path}/new.sqlite3")
-    monkeypatch.setenv("PETITION_ERROR_BUDGET", "0.07")
-    assert petition("serve") == 2
-    assert "PETITION_ERROR_BUDGET" in (said := capsys.readouterr().err)
-    assert "error budget of 0.07; allowed: 0.05, 0.1" in said
-    assert not started
-    assert not (tmp_path / "new.sqlite3").exists()
+def test_serving_on_a_budget_without_a_threshold_is_refused(refused: Callable[..., str]) -> None:
+    assert "没有为差错预算 0.07 备采纳线，可选：0.05、0.1" in refused(error_budget=0.07)
 
 
 @pytest.mark.usefixtures("router")  # says where there is no model to load

@@ -9,9 +9,10 @@ from nlp.bundle import load_bundle
 from nlp.decide import Thresholds
 from nlp.petition import HEADS, Candidate, Decision, Prediction, Reason, Suggestion
 from training import cross_fit as module
-from training.cross_fit import NEEDED, cross_fit, thresholds_within_budgets
+from training.cross_fit import cross_fit, thresholds_within_budgets
 from training.data import read_examples
-from training.split import split_examples
+from training.figures import JOINT
+from training.split import HELD, split_examples
 
 # Our few petitions have nearly as many second-level classes as rows, which scikit-learn finds odd.
 pytestmark = pytest.mark.filterwarnings("ignore:The number of unique classes is greater than 50%:UserWarning")
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The number of unique classes is 
 LENIENT = Thresholds(
     budget=0.1,
     confidence_level=0.95,
-    needed=NEEDED,
+    needed=JOINT,
     joint=0.0,
     per_head=dict.fromkeys(HEADS, 0.0),
     min_characters=10,
@@ -30,7 +31,7 @@ LENIENT = Thresholds(
 @pytest.fixture(scope="module")
 def held(tiny_data, taxonomy):
     dealt = split_examples(read_examples(tiny_data, taxonomy, written=False))
-    return [e for split in ("calibration", "thresholds") for e in dealt[split] if e.labels]
+    return [e for split in HELD for e in dealt[split] if e.labels]
 
 
 def test_every_petition_is_answered_by_what_was_fitted_without_it_and_its_copies(
