@@ -41,6 +41,12 @@ _OWN_TITLE = (
 )
 """Who holds office with the discipline organ, right after its name; one who is greeted is not accused."""
 
+_WRONGED_BY = (
+    "不作为|乱作为|失职|渎职|玩忽职守|滥用职权|包庇|袒护|徇私|勾结|保护伞|通风报信|受贿|收钱|收受|吃拿卡要|刁难|"
+    "弄虚作假|违规|违法|暗箱|内定|克扣|威胁|恐吓|打人"
+)
+"""What a body is accused of, in the clause that begins with its name."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Routing:
@@ -266,31 +272,40 @@ def _accused_unit(
     *,
     accused: bool,
 ) -> list[Reason]:
-    """Warn where a proposed department seems to be the unit whose officials are accused.
+    """Warn where a proposed department seems to be the unit whose officials are accused, or may be for all we read.
 
     The discipline organ handles accusations of anybody else's people, so only its own titles speak against it.
     """
     if not accused:
         return []
-    title = expand("{title}", knowledge.lexicon.words)
-    reasons = []
+    messages = []
     for candidate in (department.best, *co_departments):
         unit = taxonomy.department(candidate.code)
         names = "|".join(map(re.escape, (unit.name, *unit.aliases)))
         if unit.code == "discipline_supervision":
             if re.search(rf"(?<![镇乡])(?:{names}){_OWN_TITLE}", text):
-                message = (
+                messages.append(
                     f"文中检举的可能是“{candidate.name}”自己的人：不得转给被检举人（条例30条3款），反映本机关主要负责人的"
                     "径送上一级纪检监察机关核定（纪检监察机关处理检举控告工作规则15条），须人工核定"
                 )
-                reasons.append(_conflict("department", message))
-        elif re.search(rf"(?:{names})[^,。;!?\n]{{0,8}}{title}", text):
-            message = (
+        elif _accuses(names, text, title=expand("{title}", knowledge.lexicon.words)):
+            messages.append(
                 f"文中检举公职人员，“{candidate.name}”可能就是被检举人所在单位，不得把材料转给它或其下级"
                 "（条例30条3款、46条(五)），须人工核定"
             )
-            reasons.append(_conflict("department", message))
-    return reasons
+        elif candidate is department.best:
+            messages.append(
+                f"文中似有检举公职人员的内容：送“{candidate.name}”前先核对被检举的是不是它或其下级的人；"
+                "是的，不得转给它（条例30条3款、46条(五)），须人工核定"
+            )
+    return [_conflict("department", message) for message in messages]
+
+
+def _accuses(names: str, text: str, *, title: str) -> bool:
+    """Tell whether one of the units `names` (a pattern) is accused in `text`, it or somebody who holds a title there."""
+    accuser = r"(?:举报|控告|检举|揭发|问责|彻查)(?!给|到|至)[^,。;!?\n]{0,10}"
+    deed = rf"[^,。;!?\n]{{0,8}}(?:{title}|{_WRONGED_BY})"
+    return re.search(rf"{accuser}(?:{names})|(?:{names}){deed}", text) is not None
 
 
 def _by_person(department: Candidate, taxonomy: Taxonomy) -> list[Reason]:

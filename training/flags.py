@@ -41,14 +41,18 @@ LEARNED = (
 URGENT_PRECISION = 0.5
 """The least precision of level S: half of what is reported at once must deserve it."""
 SOUGHT_RECALL = 0.95
-"""What share of the petitions that deserve level S must be raised at some level."""
-RARE = 0.05
-"""… unless the model gives them less than one chance in twenty: everybody would be stopped for the last of them."""
-RARE_FOR_LIFE = 0.02
-"""The same where a life hangs on it: fifty are looked at for one."""
-FOR_LIFE = ("self_harm", "imminent_safety_risk")
-LIKELY = 0.5
-"""A flag of level A or B is raised without its rule where the model finds it more likely than not."""
+"""What share of the petitions that deserve a flag must be raised at some level …"""
+LEAST_CHANCE = 0.2
+"""… unless the model gives the others less than one chance in five: everybody would be stopped for the last of them."""
+LEAST_CHANCES = {
+    "self_harm": 0.02,
+    "imminent_safety_risk": 0.02,
+    "violence_threat": 0.05,
+    "group_event": 0.05,
+    "official_accusation": 0.1,
+}
+"""The same where more hangs on it: a life, what is to be reported at once, an accusation sent to the accused
+(docs/decisions/0014, 0017)."""
 WRITTEN_WEIGHT = 0.1
 """Weight of a written sentence beside a real petition when a blend is fitted."""
 N_FOLDS = 5
@@ -138,13 +142,10 @@ def fit_flag_model(
         blends[code] = FlagBlend(
             encoder=encoder, linear=linear, strong=with_strong, weak=with_weak, bias=float(learner.intercept_[0])
         )
+        look[code] = max(LEAST_CHANCES.get(code, LEAST_CHANCE), cut_for_recall(p, wanted, fires, recall=SOUGHT_RECALL))
         if own[code] == "S":
-            least = RARE_FOR_LIFE if code in FOR_LIFE else RARE
-            look[code] = max(least, cut_for_recall(p, wanted, fires, recall=SOUGHT_RECALL))
             urgent_p.append(p[here])
             urgent_truth.append(wanted[here])
-        else:
-            look[code] = LIKELY
     urgent = 1.0
     if urgent_p:
         urgent = cut_for_precision(np.concatenate(urgent_p), np.concatenate(urgent_truth), precision=URGENT_PRECISION)

@@ -268,6 +268,28 @@ def test_the_accused_unit_is_pointed_out_in_other_channels() -> None:
     assert "accusation_handling" in {option.channel for option in routing.alternatives}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "举报县教育局包庇无证培训班,怀疑有人受贿。",
+        "县教育局收受培训班好处,孩子没处上学。",
+        "请纪委彻查教育局,入学名额都是内定的,有人受贿。",
+    ],
+)
+def test_a_body_that_is_itself_accused_is_pointed_out(text: str) -> None:
+    routing = route(text, department="education")
+    assert any("可能就是被检举人所在单位" in reason.message for reason in routing.reasons)
+
+
+def test_where_somebody_is_accused_the_clerk_is_asked_to_check_before_sending() -> None:
+    routing = route("村支书收受好处,低保名额都给了亲戚,请教育局帮孩子解决入学。", department="education")
+    messages = [reason.message for reason in routing.reasons]
+    assert any("前先核对被检举的是不是它或其下级的人" in message for message in messages)
+    assert not any("可能就是被检举人所在单位" in message for message in messages)
+    quiet = route("请教育局帮孩子解决入学。", department="education")
+    assert not any("检举" in reason.message for reason in quiet.reasons)
+
+
 def test_a_plain_scene_decides_the_department() -> None:
     routing = route("电梯天天困人,物业不修。")
     assert routing.department.best.code == "market_regulation"

@@ -9,7 +9,15 @@ from nlp.knowledge import load_knowledge
 from nlp.petition import Firing
 from nlp.runtime import FlagScores, Reading
 from training.data import MISSING
-from training.flags import LEARNED, RARE, cut_for_precision, cut_for_recall, fit_flag_model, flag_array
+from training.flags import (
+    LEARNED,
+    LEAST_CHANCE,
+    LEAST_CHANCES,
+    cut_for_precision,
+    cut_for_recall,
+    fit_flag_model,
+    flag_array,
+)
 
 
 def test_only_annotated_petitions_tell_about_flags(examples):
@@ -107,15 +115,17 @@ def test_written_sentences_help_a_rare_flag_but_do_not_decide_what_is_urgent(dra
     assert blend.probability(0.0, 0.0, strong=False, weak=False) < 0.05
 
 
-def test_where_a_life_hangs_on_it_rarer_chances_are_looked_at(drawn):
+def test_the_more_hangs_on_a_flag_the_rarer_chances_are_looked_at(drawn):
     truth, readings, _ = drawn
     rng = np.random.default_rng(2)
     rare = np.zeros((300, len(LEARNED)), np.int64)
     hidden = rng.random(300) < 0.05  # nothing tells these petitions from the others
-    for code in ("self_harm", "violence_threat"):
+    for code in ("self_harm", "violence_threat", "official_accusation", "minors"):
         rare[:, LEARNED.index(code)] = hidden & (truth == 0)
-    model = fit_flag_model(readings, [()] * 300, rare, knowledge=load_knowledge())
-    assert model.look["self_harm"] < model.look["violence_threat"] == RARE
+    look = fit_flag_model(readings, [()] * 300, rare, knowledge=load_knowledge()).look
+    assert look["self_harm"] < look["violence_threat"] == LEAST_CHANCES["violence_threat"]
+    assert look["violence_threat"] < look["official_accusation"] == LEAST_CHANCES["official_accusation"]
+    assert look["official_accusation"] < look["minors"] == LEAST_CHANCE
 
 
 def test_flags_are_unknown_where_nobody_looked_for_them(examples):
