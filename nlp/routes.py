@@ -302,7 +302,7 @@ def _accused_unit(
 
 
 def _accuses(names: str, text: str, *, title: str) -> bool:
-    """Tell whether one of the units `names` (a pattern) is accused in `text`, it or somebody who holds a title there."""
+    """Tell whether one of the units `names` (a pattern), or somebody who holds a title there, is accused in `text`."""
     accuser = r"(?:举报|控告|检举|揭发|问责|彻查)(?!给|到|至)[^,。;!?\n]{0,10}"
     deed = rf"[^,。;!?\n]{{0,8}}(?:{title}|{_WRONGED_BY})"
     return re.search(rf"{accuser}(?:{names})|(?:{names}){deed}", text) is not None
