@@ -17,7 +17,7 @@ from nlp.taxonomy import Taxonomy
 from training.classifier import label_arrays
 from training.data import DataError, Example, read_examples
 from training.evaluate import decision_figures
-from training.law_figures import flag_figures
+from training.law_figures import flag_figures, let_through
 from training.significance import mcnemar
 from training.split import HELD, Split, split_examples
 from training.systems import served_system
@@ -47,12 +47,13 @@ class Served:
 
     `auto` is the share accepted automatically and its error rate, an accepted channel counting as right as it does for
     the budget, and `other_budgets` says the same of the budgets an office may choose instead; `urgent` holds by code of
-    level S how many petitions carry the flag, are raised, and both.
+    level S how many petitions carry the flag, are raised, and both; `let_through` as from `law_figures.let_through`.
     """
 
     auto: Mapping[str, Any]
     other_budgets: Mapping[str, Mapping[str, Any]]
     urgent: Mapping[str, Mapping[str, Any]]
+    let_through: Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +95,7 @@ def served_figures(router: Router, answers: Sequence[Suggestion], rows: Sequence
         auto=decisions["auto_with_accepted"],
         other_budgets=decisions["other_budgets"],
         urgent={code: figures for code, figures in flags.items() if figures["level"] == "S"},
+        let_through=let_through(answers, rows, router.knowledge),
     )
 
 
@@ -116,6 +118,9 @@ def as_text(comparison: Comparison) -> str:
         shares = (f"{figures['share']:.1%}" if figures else "not prepared" for figures in other)
         lines.append(served.format(f"accepted at an error budget of {budget}", *shares))
         lines.append(served.format(f"of them wrong at {budget}", *(_error_rate(f) if f else "" for f in other)))
+    for kind in comparison.first.let_through:
+        passed = [one.let_through[kind] for one in both]
+        lines.append(served.format(f"{kind} let through", *(f"{len(f['automatic'])} of {f['rows']}" for f in passed)))
     for code in comparison.first.urgent:
         flags = [one.urgent[code] for one in both]
         lines.append(served.format(f"{code} found", *(f"{f['right']} of {f['annotated']}" for f in flags)))

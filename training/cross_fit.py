@@ -71,8 +71,8 @@ class Held:
 def cross_fit(bundle: Bundle, examples: Sequence[Example], taxonomy: Taxonomy) -> Fitted:
     """Return calibration, flags and thresholds for the draft `bundle`, whose branches have not learnt `examples`."""
     runtime, knowledge = bundle.runtime(), load_knowledge()
-    held = _read(runtime, examples, knowledge, title="held messages")
-    sentences = _read(runtime, read_urgent_sentences("dev"), knowledge, title="sentences")
+    held = read_held(runtime, examples, knowledge, title="held messages")
+    sentences = read_held(runtime, read_urgent_sentences("dev"), knowledge, title="sentences")
     lenient = _asking_nothing(runtime, examples)
     answers: dict[int, Suggestion] = {}
     folds = deal_folds(examples, joined_groups(examples))
@@ -85,13 +85,13 @@ def cross_fit(bundle: Bundle, examples: Sequence[Example], taxonomy: Taxonomy) -
             runtime=runtime,
             calibration=_calibration(part, taxonomy),
             thresholds=lenient,
-            flags=_flags(part, sentences, knowledge),
+            flags=fit_flags(part, sentences, knowledge),
         )
         for row in left.tolist():
             answers[row] = router.conclude(examples[row].petition, held.masked[row], held.readings[row])
     return Fitted(
         calibration=_calibration(held, taxonomy),
-        flags=_flags(held, sentences, knowledge),
+        flags=fit_flags(held, sentences, knowledge),
         thresholds=thresholds_within_budgets([answers[row] for row in range(len(examples))], examples, lenient),
     )
 
@@ -148,7 +148,8 @@ def _asking_nothing(runtime: Runtime, examples: Sequence[Example]) -> Thresholds
     )
 
 
-def _read(runtime: Runtime, examples: Sequence[Example], knowledge: Knowledge, *, title: str) -> Held:
+def read_held(runtime: Runtime, examples: Sequence[Example], knowledge: Knowledge, *, title: str) -> Held:
+    """Read `examples` with the serving runtime and find the rules that fire in them."""
     masked = [prepare(example.petition) for example in examples]
     return Held(
         examples=examples,
@@ -164,7 +165,8 @@ def _calibration(held: Held, taxonomy: Taxonomy) -> Calibration:
     return fit_calibration(encoder, linear, {head: truth[head] for head in HEADS}, taxonomy.labels)
 
 
-def _flags(held: Held, sentences: Held, knowledge: Knowledge) -> FlagModel:
+def fit_flags(held: Held, sentences: Held, knowledge: Knowledge) -> FlagModel:
+    """Fit the flags on held messages and on our own `sentences`."""
     return fit_flag_model(
         [*held.readings, *sentences.readings],
         [*held.firings, *sentences.firings],

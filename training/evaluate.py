@@ -34,7 +34,7 @@ from training.evaluate_rules import READ, part_of
 from training.export import seal
 from training.figures import BUDGET, JOINT, count_labels, head_figures, is_accepted, joint_figures
 from training.folds import linear_learner, repeat_figures
-from training.law_figures import alarm_figures, changed_by_rules, flag_figures
+from training.law_figures import alarm_figures, changed_by_rules, flag_figures, let_through
 from training.measures import N_BINS
 from training.mistakes import worst_mistakes, write_mistakes
 from training.provenance import hash_path, revision
@@ -101,6 +101,7 @@ def evaluate_bundle(
         "joint": joint_figures(systems, rows, taxonomy),
     }
     metrics["decisions"] = decision_figures(router, suggestions, rows)
+    metrics["let_through"] = let_through(suggestions, rows, router.knowledge)
     metrics["flags"] = unread_flag_figures(suggestions, rows, router.knowledge)
     for kind, texts in (
         ("urgent_sentences", read_urgent_sentences("held", settings.datasets)),

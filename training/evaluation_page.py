@@ -35,6 +35,13 @@ GOALS: Sequence[tuple[str, str, tuple[str, ...], float]] = (
 SERVED_GOAL = 0.60
 """Share of the petitions whose first-level category the served threshold was to let through, at most BUDGET wrong."""
 
+LET_THROUGH = {
+    "urgent": "S 级标记",
+    "accusations": "检举、控告（性质）",
+    "flagged": "任何审核标记",
+}
+"""What no petition should pass without a person, by the names in metrics.json."""
+
 _HEAD = """# 评测
 
 本页由 `python -m training.evaluation_page` 从 `petition-train evaluate` 的 metrics.json 生成；
@@ -56,8 +63,8 @@ _NOTES = """## 口径
 
 def page(metrics: Figures, *, ablations: Sequence[Sequence[Figures]] = (), repeats: Figures | None = None) -> str:
     """Return the page (Markdown, Chinese); `ablations` are tables of their own base, `repeats` of the whole model."""
-    parts = [_HEAD, *_about(metrics), *_goals(metrics), *_heads(metrics), *_public(metrics), *_flags(metrics)]
-    parts += [*_rules(metrics), *_blind(metrics), *_robustness(metrics)]
+    parts = [_HEAD, *_about(metrics), *_goals(metrics), *_heads(metrics), *_public(metrics)]
+    parts += [*_let_through(metrics), *_flags(metrics), *_rules(metrics), *_blind(metrics), *_robustness(metrics)]
     parts += [line for found in (metrics.get("repeats"), repeats) if found is not None for line in _repeats(found)]
     if ablations:
         parts += ["## 精调各步的作用\n", _ABLATION, *(as_markdown(ablation) for ablation in ablations)]
@@ -168,6 +175,15 @@ def _public(metrics: Figures) -> Iterator[str]:
     if "public" in metrics:
         yield _systems("公开七分类（数据集自带标签）", metrics["public"], first="融合")
         yield "精调时的辅助输出（fp32）与字 SVM 的融合，只用来衡量编码器；两者都不在模型包内，不提供服务。\n"
+
+
+def _let_through(metrics: Figures) -> Iterator[str]:
+    yield "## 须由人看的件，有多少自动放行\n\n按标注算，不论系统有没有提示（默认差错预算，全部测试件）：\n"
+    yield "| 标注为 | 件数 | 自动放行 | 编号 |\n|---|---:|---:|---|"
+    for kind, name in LET_THROUGH.items():
+        f = metrics["let_through"][kind]
+        yield f"| {name} | {f['rows']} | {len(f['automatic'])} | {'、'.join(f['automatic']) or '无'} |"
+    yield ""
 
 
 def _flags(metrics: Figures) -> Iterator[str]:

@@ -116,19 +116,17 @@ def fit_flag_model(
     say in which probability is urgent.
     """
     real = np.arange(len(truth)) < len(truth) - n_written
-    own = {rule.code: rule.level for rule in knowledge.rules}
+    levels = {rule.code: rule.level for rule in knowledge.rules}
+    strong, weak = rules_fired(firings, knowledge)
     blends: dict[str, FlagBlend] = {}
     look: dict[str, float] = {}
     urgent_p: list[NDArray[np.float64]] = []
     urgent_truth: list[NDArray[np.int64]] = []
     for flag, code in enumerate(LEARNED):
-        fired = [next((f.level for f in row if f.code == code), None) for row in firings]
-        strong = np.asarray([level == own[code] for level in fired])
-        weak = np.asarray([level is not None and level != own[code] for level in fired])
         scores = [(r.flags.encoder[flag], r.flags.linear[flag]) for r in readings]
-        inputs = np.column_stack([np.asarray(scores, dtype=np.float64), strong, weak])
+        inputs = np.column_stack([np.asarray(scores, dtype=np.float64), strong[:, flag], weak[:, flag]])
         known = truth[:, flag] != MISSING
-        inputs, wanted, fires, here = inputs[known], truth[known, flag], (strong | weak)[known], real[known]
+        inputs, wanted, fires, here = inputs[known], truth[known, flag], (strong | weak)[known, flag], real[known]
         if wanted.sum() < N_FOLDS:
             blends[code], look[code] = _RULE_ALONE, 1.0
             continue
@@ -143,13 +141,27 @@ def fit_flag_model(
             encoder=encoder, linear=linear, strong=with_strong, weak=with_weak, bias=float(learner.intercept_[0])
         )
         look[code] = max(LEAST_CHANCES.get(code, LEAST_CHANCE), cut_for_recall(p, wanted, fires, recall=SOUGHT_RECALL))
-        if own[code] == "S":
+        if levels[code] == "S":
             urgent_p.append(p[here])
             urgent_truth.append(wanted[here])
     urgent = 1.0
     if urgent_p:
         urgent = cut_for_precision(np.concatenate(urgent_p), np.concatenate(urgent_truth), precision=URGENT_PRECISION)
     return FlagModel(blends=blends, look=look, urgent=urgent)
+
+
+def rules_fired(
+    firings: Sequence[Sequence[Firing]], knowledge: Knowledge
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tell per text and learned flag whether its rule fired at its own level and whether at a lesser one."""
+    own = {rule.code: rule.level for rule in knowledge.rules}
+    strong = np.zeros((len(firings), len(LEARNED)), dtype=np.bool_)
+    weak = np.zeros_like(strong)
+    for row, found in enumerate(firings):
+        for firing in found:
+            if firing.code in LEARNED:
+                (strong if firing.level == own[firing.code] else weak)[row, LEARNED.index(firing.code)] = True
+    return strong, weak
 
 
 def cut_for_precision(p: NDArray[np.float64], truth: NDArray[np.int64], *, precision: float) -> float:

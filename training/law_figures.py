@@ -44,6 +44,29 @@ def flag_figures(suggestions: Sequence[Suggestion], rows: Sequence[Example], kno
     }
 
 
+def let_through(suggestions: Sequence[Suggestion], rows: Sequence[Example], knowledge: Knowledge) -> dict[str, Any]:
+    """Return how many of the petitions that a person must see were accepted automatically, with their ids.
+
+    Counted from the annotation, whatever was raised: `urgent` carry a flag of level S, `accusations` have a nature that
+    a rule keeps for a person, `flagged` carry any flag.
+    """
+    urgent = {rule.code for rule in knowledge.rules if rule.level == "S"}
+    natures = {nature for rule in knowledge.rules for nature in rule.natures}
+    kinds = {
+        "urgent": [bool(urgent & set(row.flags)) for row in rows],
+        "accusations": [row.labels.get("nature") in natures for row in rows],
+        "flagged": [bool(row.flags) for row in rows],
+    }
+    passed = [suggestion.decision.action == "auto" for suggestion in suggestions]
+    return {
+        kind: {
+            "rows": sum(concerned),
+            "automatic": [row.id for row, *both in zip(rows, concerned, passed, strict=True) if all(both)],
+        }
+        for kind, concerned in kinds.items()
+    }
+
+
 def alarm_figures(suggestions: Sequence[Suggestion], texts: Sequence[Example]) -> dict[str, Any]:
     """Return per urgent flag how many alarming texts raise it (at level S, at all) and how many harmless ones do.
 

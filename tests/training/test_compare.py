@@ -55,6 +55,11 @@ def test_what_is_let_through_and_raised_is_compared(tiny_bundle, tiny_data):
     assert cells["accepted automatically"] == ["0.0%", "25.0%"]
     assert cells["of them wrong"][0] == "none accepted"
     assert cells["of them wrong"][1].startswith(f"{second.auto['error_rate']:.1%} (")
+    n_flagged = second.let_through["flagged"]["rows"]
+    assert cells["flagged let through"] == [
+        f"0 of {n_flagged}",
+        f"{sum(bool(r.flags) for r in rows[:10])} of {n_flagged}",
+    ]
     for code, figures in first.urgent.items():
         assert figures["level"] == "S"
         right, wanted, raised = (figures[name] for name in ("right", "annotated", "raised"))

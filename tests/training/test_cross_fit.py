@@ -57,7 +57,7 @@ def test_every_petition_is_answered_by_what_was_fitted_without_it_and_its_copies
 
     kept, real = [], module.Router.conclude
     monkeypatch.setattr(module, "_calibration", remember(module._calibration))
-    monkeypatch.setattr(module, "_flags", remember(module._flags))
+    monkeypatch.setattr(module, "fit_flags", remember(module.fit_flags))
     monkeypatch.setattr(module.Router, "conclude", conclude)
     rows = [*held, replace(held[0], id="copy", petition=replace(held[0].petition, id="copy"))]
     found = cross_fit(load_bundle(tiny_bundle, taxonomy), rows, taxonomy)

@@ -11,7 +11,7 @@ from nlp.petition import Firing, Petition
 from nlp.taxonomy import load_taxonomy
 from training.blind_reading import blind_figures
 from training.data import Example
-from training.law_figures import alarm_figures, changed_by_rules, flag_figures
+from training.law_figures import alarm_figures, changed_by_rules, flag_figures, let_through
 from training.systems import Answers, System
 
 TAXONOMY = load_taxonomy()
@@ -46,6 +46,23 @@ def system(name, **answers):
         names = TAXONOMY.labels[head]
         given[head] = Answers.of(np.eye(len(names), dtype=np.float32)[[names.index(label) for label in labels]])
     return System(name=name, answers=given)
+
+
+def test_what_a_person_must_see_is_counted_where_it_was_let_through():
+    rows = [
+        row(0, flags=("self_harm",), nature="request"),
+        row(1, flags=("self_harm", "minors"), nature="request"),
+        row(2, flags=("vulnerable",), nature="accusation"),
+        row(3, nature="disclosure"),
+        row(4, nature="request"),
+    ]
+    actions = ("auto", "review", "auto", "review", "auto")
+    suggestions = [SimpleNamespace(decision=SimpleNamespace(action=action)) for action in actions]
+    assert let_through(suggestions, rows, load_knowledge()) == {
+        "urgent": {"rows": 2, "automatic": ["r0"]},
+        "accusations": {"rows": 2, "automatic": ["r2"]},
+        "flagged": {"rows": 3, "automatic": ["r0", "r2"]},
+    }
 
 
 def test_flags_are_counted_at_level_s_and_at_any_level():
