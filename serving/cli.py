@@ -17,7 +17,7 @@ app = typer.Typer(
 app.command("serve", help="启动服务与网页。首次启动会显示一次性管理员口令。")(serve.serve)
 app.command("classify", help="研判一件：正文写在命令后，或用 --file、标准输入。")(classify.classify)
 app.command("triage", help="研判一张表（CSV、XLSX、JSONL），结果写成另一张表；可中断后接着做。")(triage.triage)
-app.command("purge", help="清除已办结旧件的文本、原文、证据与备注；标注、决定、时间与统计保留；清除本身留痕。")(
+app.command("purge", help="清除已办结的旧件或某一件的文本、原文、证据与备注；标注、决定、统计保留；清除留痕。")(
     purge.purge
 )
 app.add_typer(audit.app, name="audit")

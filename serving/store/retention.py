@@ -1,4 +1,4 @@
-"""Forgetting: old texts are removed, labels and times stay, so that statistics remain true."""
+"""Forgetting: texts are removed for their age or one by one, labels and times stay, so that statistics remain true."""
 
 import time
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from nlp.errors import PetitionError
 from serving.roles import Actor
 from serving.store import audit, fingerprints
 from serving.store.engine import Store
@@ -15,6 +16,10 @@ from serving.store.schema import IdempotencyRow, PetitionRow, ReviewRow, Suggest
 _BATCH = 500
 _PAUSE_SECONDS = 0.2
 """Between batches: a writer that waits for SQLite looks every 0.1 s whether it is free, and must find it so."""
+
+
+class RetentionError(PetitionError):
+    """A petition that was to be purged is not there, still open, or purged already."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +44,23 @@ def purge(store: Store, *, older_than: datetime, actor: Actor, now: datetime) ->
         if batch.n_purged < _BATCH:
             return Purged(n_purged=n_purged, n_still_open=batch.n_still_open)
         time.sleep(_PAUSE_SECONDS)
+
+
+def purge_one(store: Store, petition_id: str, *, actor: Actor, now: datetime) -> None:
+    """Remove the same of one closed petition, however new, where the law wants no text kept; leaves its own line.
+
+    Raises RetentionError if there is no such petition, if it is still in a queue, or if it was purged before.
+    """
+    with store.write() as session:
+        petition = session.get(PetitionRow, petition_id, with_for_update=True)
+        if petition is None:
+            raise RetentionError(f"没有编号为 {petition_id!r} 的信访件；编号形如 P260302-2E0626B8QQ，见详情页")
+        if petition.state == "queued":
+            raise RetentionError(f"{petition_id} 还在办，未动；先在研判台办结（如转由专人办理），再清除")
+        if petition.purged_at is not None:
+            raise RetentionError(f"{petition_id} 的正文已在 {petition.purged_at:%Y-%m-%d} 清除")
+        _forget(session, [petition_id], now)
+        audit.append(session, actor=actor, action="petition.purged", subject=f"petition:{petition_id}")
 
 
 def _purge_batch(session: Session, *, older_than: datetime, actor: Actor, now: datetime) -> Purged:

@@ -52,6 +52,7 @@ EVENT_NAMES = {
     "petition.original_read": "查看原文",
     "petitions.exported": "导出已办件",
     "petitions.purged": "清理到期正文",
+    "petition.purged": "清除一件的正文",
     "user.created": "新建用户",
     "user.changed": "修改用户",
     "user.password_reset": "重置口令",

@@ -139,6 +139,28 @@ def test_purging_forgets_texts_and_keeps_figures(office: Any, clock: Any) -> Non
             assert "现场看过" not in rows, table.name
 
 
+def test_one_closed_petition_is_purged_at_once_and_only_it(office: Any, clock: Any) -> None:
+    store: Store = office.context.store
+    clerk = office.enter("clerk")
+    named, other, still_open = office.submit(AUTO), office.submit(DOUBT), office.submit(DOUBT)
+    held = office.claim(other["id"], clerk)
+    labels, reasons = {"department": "ecology_environment"}, {"department": "local_rule"}
+    office.decide(held, clerk, action="correct", labels=labels, reasons=reasons, note="转专人办理")
+    retention.purge_one(store, other["id"], actor=COMMAND_LINE, now=clock())
+    gone = clerk.get(f"/v1/petitions/{other['id']}").json()
+    assert (gone["content"], gone["answer"]["evidence"], gone["review"]["note"]) == ("", [], "")
+    assert gone["answer"]["predictions"]
+    assert clerk.get(f"/v1/petitions/{named['id']}").json()["content"]
+    for petition_id, why in ((other["id"], "已在 .* 清除"), (still_open["id"], "还在办"), ("P1", "没有编号为 'P1'")):
+        with pytest.raises(retention.RetentionError, match=why):
+            retention.purge_one(store, petition_id, actor=COMMAND_LINE, now=clock())
+    assert clerk.get(f"/v1/petitions/{still_open['id']}").json()["content"]
+    with store.read() as session:
+        last = audit.page(session, before=None, limit=1)[0]
+        assert (last.action, last.subject) == ("petition.purged", f"petition:{other['id']}")
+        assert audit.verify(session).fault == ""
+
+
 def test_a_purge_keeps_and_records_every_batch_by_itself(
     office: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
