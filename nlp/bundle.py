@@ -122,6 +122,8 @@ class Bundle:
         with self._refusing("flags.json"):
             raw = self._json("flags.json")
             blends = {code: FlagBlend(**blend) for code, blend in raw["blends"].items()}
+            if not isinstance(raw["urgent"], dict):
+                raise ValueError(f"urgent must hold a probability per flag, got {raw['urgent']!r}; export the run anew")
             return FlagModel(blends=blends, look=raw["look"], urgent=raw["urgent"])
 
     def runtime(self, *, n_threads: int | None = None) -> Runtime:

@@ -49,22 +49,23 @@ class FlagBlend:
 class FlagModel:
     """The learned flags of a bundle: `blends` by code, in the order of the branches' outputs.
 
-    From probability `urgent` on, a flag whose rule is of level S is of level S, below it of level A unless the rule is
-    firm and fired; from `look[code]` on, a flag is raised even where no rule fired. Raises ValueError for probabilities
-    outside 0 to 1 and for codes that do not match.
+    Below probability `urgent[code]`, a flag whose rule is of level S is of level A unless the rule is firm and fired;
+    from `look[code]` on, a flag is raised even where no rule fired. Raises ValueError for probabilities outside 0 to 1
+    and for codes that do not match.
     """
 
     blends: Mapping[str, FlagBlend]
     look: Mapping[str, float]
-    urgent: float
+    urgent: Mapping[str, float]
 
     def __post_init__(self) -> None:
         """Check codes and probabilities."""
-        if set(self.blends) != set(self.look):
-            raise ValueError(f"look has {sorted(self.look)}, blends have {sorted(self.blends)}")
-        for name, value in [("urgent", self.urgent), *self.look.items()]:
-            if not (is_number(value) and 0 <= value <= 1):
-                raise ValueError(f"{name} must lie between 0 and 1, got {value!r}")
+        for name, cuts in (("urgent", self.urgent), ("look", self.look)):
+            if set(self.blends) != set(cuts):
+                raise ValueError(f"{name} has {sorted(cuts)}, blends have {sorted(self.blends)}")
+            for code, value in cuts.items():
+                if not (is_number(value) and 0 <= value <= 1):
+                    raise ValueError(f"{name} of {code} must lie between 0 and 1, got {value!r}")
 
 
 def weigh_firings(
@@ -96,7 +97,7 @@ def weigh_firings(
             strong=fired is not None and fired.level == own,
             weak=fired is not None and fired.level != own,
         )
-        level: Level = "A" if own == "S" and p < model.urgent else own
+        level: Level = "A" if own == "S" and p < model.urgent[code] else own
         if fired is not None:
             found[code] = replace(fired, level=level) if own == "S" and not rules[code].firm else fired
         elif telling and p >= model.look[code]:

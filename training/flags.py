@@ -39,7 +39,9 @@ LEARNED = (
 """Codes with at least fifty petitions to fit; changing them needs a new fine-tuning run."""
 
 URGENT_PRECISION = 0.5
-"""The least precision of level S: half of what is reported at once must deserve it."""
+"""The least precision of level S: half of what is reported at once must deserve it …"""
+SOONER = {"self_harm": 0.25}
+"""… but what may be a farewell is reported from this share of that probability on (docs/decisions/0017)."""
 SOUGHT_RECALL = 0.95
 """What share of the petitions that deserve a flag must be raised at some level …"""
 LEAST_CHANCE = 0.2
@@ -61,7 +63,11 @@ N_FOLDS = 5
 _RULE_ALONE = FlagBlend(encoder=0.0, linear=0.0, strong=50.0, weak=0.0, bias=-25.0)
 """Says yes exactly where the rule fired at its own level."""
 
-RULES_ALONE = FlagModel(blends=dict.fromkeys(LEARNED, _RULE_ALONE), look=dict.fromkeys(LEARNED, 1.0), urgent=0.5)
+RULES_ALONE = FlagModel(
+    blends=dict.fromkeys(LEARNED, _RULE_ALONE),
+    look=dict.fromkeys(LEARNED, 1.0),
+    urgent=dict.fromkeys(LEARNED, 0.5),
+)
 """Leaves every flag to its rule; stands in a bundle until its held messages have been read."""
 
 
@@ -144,9 +150,10 @@ def fit_flag_model(
         if levels[code] == "S":
             urgent_p.append(p[here])
             urgent_truth.append(wanted[here])
-    urgent = 1.0
+    cut = 1.0
     if urgent_p:
-        urgent = cut_for_precision(np.concatenate(urgent_p), np.concatenate(urgent_truth), precision=URGENT_PRECISION)
+        cut = cut_for_precision(np.concatenate(urgent_p), np.concatenate(urgent_truth), precision=URGENT_PRECISION)
+    urgent = {code: cut * SOONER.get(code, 1.0) for code in LEARNED}
     return FlagModel(blends=blends, look=look, urgent=urgent)
 
 
@@ -185,6 +192,6 @@ def write_flag_model(model: FlagModel, path: Path) -> None:
     content: Mapping[str, object] = {
         "blends": {code: asdict(blend) for code, blend in model.blends.items()},
         "look": dict(model.look),
-        "urgent": model.urgent,
+        "urgent": dict(model.urgent),
     }
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")

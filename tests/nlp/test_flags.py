@@ -52,7 +52,7 @@ def reading(text, score, hot=""):
 
 def model(code, *, urgent=0.9, look=0.5):
     blend = FlagBlend(encoder=1.0, linear=0.0, strong=1.0, weak=0.0, bias=0.0)
-    return FlagModel(blends={code: blend}, look={code: look}, urgent=urgent)
+    return FlagModel(blends={code: blend}, look={code: look}, urgent={code: urgent})
 
 
 def weighed(text, score, flags, hot=""):
@@ -132,6 +132,8 @@ def test_refuses_a_blend_that_is_no_number(value):
 def test_refuses_probabilities_out_of_range_and_codes_that_do_not_match():
     blend = FlagBlend(encoder=1.0, linear=0.0, strong=1.0, weak=0.0, bias=0.0)
     with pytest.raises(ValueError, match="between 0 and 1"):
-        FlagModel(blends={"minors": blend}, look={"minors": 1.5}, urgent=0.5)
+        FlagModel(blends={"minors": blend}, look={"minors": 1.5}, urgent={"minors": 0.5})
     with pytest.raises(ValueError, match="look has"):
-        FlagModel(blends={"minors": blend}, look={}, urgent=0.5)
+        FlagModel(blends={"minors": blend}, look={}, urgent={"minors": 0.5})
+    with pytest.raises(ValueError, match="urgent has"):
+        FlagModel(blends={"minors": blend}, look={"minors": 0.5}, urgent={"self_harm": 0.5})

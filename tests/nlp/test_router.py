@@ -205,7 +205,7 @@ def test_an_accusation_always_goes_to_a_person(router):
 def test_an_accusation_goes_to_a_person_whatever_its_words(router):
     rules = tuple(replace(rule, clues=()) for rule in router.knowledge.rules)
     deaf = replace(
-        router, knowledge=replace(router.knowledge, rules=rules), flags=FlagModel(blends={}, look={}, urgent=1.0)
+        router, knowledge=replace(router.knowledge, rules=rules), flags=FlagModel(blends={}, look={}, urgent={})
     )
     suggestion = deaf.suggest(ACCUSATION)
     (firing,) = suggestion.firings

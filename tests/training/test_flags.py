@@ -13,6 +13,7 @@ from training.flags import (
     LEARNED,
     LEAST_CHANCE,
     LEAST_CHANCES,
+    SOONER,
     cut_for_precision,
     cut_for_recall,
     fit_flag_model,
@@ -78,9 +79,10 @@ def test_blend_uses_branches_and_rule_and_meets_the_urgent_precision(drawn):
             for r, fire in zip(readings, fires, strict=True)
         ]
     )
-    urgent = p >= model.urgent
+    urgent = p >= model.urgent["group_event"]
     assert truth[urgent].mean() > 0.45
     assert truth[urgent].sum() > truth[fires].sum()
+    assert model.urgent["self_harm"] == SOONER["self_harm"] * model.urgent["group_event"]
 
 
 def test_a_flag_without_examples_is_left_to_its_rule(drawn):
