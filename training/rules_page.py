@@ -13,7 +13,6 @@ from training.urgent_reading import URGENT, Agreement
 if TYPE_CHECKING:
     from nlp.knowledge import Knowledge
     from training.evaluate_rules import Case, Routed, Written
-    from training.urgent_reading import Agreement
 
 PARTS = ("dev", "held", "fresh")
 """The parts of the annotated messages; see training.evaluate_rules."""
