@@ -17,6 +17,7 @@ from rich.console import Console
 from nlp.petition import HEADS, Petition
 from nlp.taxonomy import Taxonomy
 from training.data import DataError, Example, read_examples
+from training.excerpts import quiet_excerpts
 from training.split import Split, find_leaks, split_examples
 
 Action = Literal["accept", "correct", "several_appeals"]
@@ -42,12 +43,13 @@ def deal_examples(
     corrections: Path | None = None,
     console: Console | None = None,
 ) -> dict[Split, list[Example]]:
-    """Return the messages of `data` in the frozen splits, with our written petitions and an office's decisions to fit.
+    """Return the messages of `data` in the frozen splits; to fit also our texts, excerpts and an office's decisions.
 
     The console tells how many decisions were left out and why. Raises DataError for a file that is not there or a row
     that does not fit.
     """
     dealt = split_examples(read_examples(data, taxonomy, written=written))
+    dealt["fit"] += list(quiet_excerpts(dealt["fit"]))
     if corrections is not None:
         held = [example for split, examples in dealt.items() if split != "fit" for example in examples]
         decided = read_corrections(corrections, taxonomy)

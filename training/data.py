@@ -25,7 +25,7 @@ MISSING = -1
 
 DATASETS = Path(__file__).parents[1] / "datasets"
 
-Source = Literal["annotated", "reread", "written", "urgent", "dataset", "corrected"]
+Source = Literal["annotated", "reread", "written", "urgent", "dataset", "corrected", "excerpt"]
 
 
 class DataError(PetitionError):
