@@ -7,7 +7,7 @@ chosen, and nothing here says or implies a refusal.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from nlp.knowledge import CERTAINTY, Alternatives, Knowledge, Neighbour, Route
 from nlp.knowledge.signals import expand
-from nlp.petition import Candidate, Firing, Head, Masked, Prediction, Reason, RouteOption, Scores
+from nlp.petition import Candidate, Certainty, Firing, Head, Masked, Prediction, Reason, RouteOption, Scores
 from nlp.rules.matters import Matters, Seen, find_matters
 from nlp.taxonomy import Taxonomy, load_taxonomy
 
@@ -35,11 +35,19 @@ _TOWN = re.compile(
 )
 """The township itself or its people; not a mere address such as 石桥镇李家村."""
 
+_NOT_GREETED = r"(?![:,\s]*您|[:,\s]*你好|:|热线|信箱)"
+
 _OWN_TITLE = (
-    r"[^,.;:!?。、\n查处管办核究请举控检反投村社]{0,4}(?:书记|主任|常委|委员|组长|干部|领导|工作人员)"
-    r"(?![:,\s]*您|[:,\s]*你好|:|热线|信箱)"
+    r"[^,.;:!?。、\n查处管办核究请举控检反投村社]{0,4}(?:书记|主任|常委|委员|组长|干部|领导|工作人员)" + _NOT_GREETED
 )
 """Who holds office with the discipline organ, right after its name; one who is greeted is not accused."""
+
+_LEADER = rf"(?:[县区市](?:委)?(?:副)?书记|[县区市]委常委|(?:副)?(?:县长|区长|市长)|纪检(?:监察)?组?组长){_NOT_GREETED}"
+_LEADER_ACCUSED = re.compile(
+    rf"(?:举报|控告|检举|揭发)(?!给|到|至)[^,。;!?\n查处请]{{0,14}}{_LEADER}|"
+    rf"(?<![向请给]){_LEADER}[^,。;!?\n查处举控检]{{0,14}}(?:收受|受贿|贿赂|贪污|收了|索要|滥用职权|以权谋私|包庇|保护伞|侵占|玩忽职守|勾结|插手)"
+)
+"""Leaders of a county and whom the organ above sends: not for the county's own discipline organ to handle."""
 
 _WRONGED_BY = (
     "不作为|乱作为|失职|渎职|玩忽职守|滥用职权|包庇|袒护|徇私|勾结|保护伞|通风报信|受贿|收钱|收受|吃拿卡要|刁难|"
@@ -83,12 +91,16 @@ def combine(
     accused = any(firing.code == "official_accusation" for firing in firings)
     models = {head: _prediction(head, scores, labels, taxonomy) for head in ("nature", "channel", "department")}
     channel, channel_reasons = _weigh_channel(models["channel"], models["nature"], matters, taxonomy)
-    department, department_reasons = _weigh_department(models["department"], channel.best.code, matters, taxonomy)
+    overruled = channel.best.code != models["channel"].best.code
+    department, department_reasons = _weigh_department(
+        models["department"], channel.best.code, matters, taxonomy, overruled=overruled
+    )
     open_matters = _open_matters(matters, channel.best.code, knowledge, accused=accused)
-    options = _options(open_matters, channel.best.code, taxonomy)
+    options = _options(open_matters, channel.best.code, _closed(matters), taxonomy)
     co_departments = _co_departments(department.best.code, channel.best.code, matters, masked.text, taxonomy)
     reasons = [
         *channel_reasons,
+        *_prerequisites(matters, channel.best, options, taxonomy),
         *department_reasons,
         *_accused_unit(department, co_departments, masked.text, knowledge, taxonomy, accused=accused),
         *_choice(open_matters, options),
@@ -141,16 +153,9 @@ def _conflict(detail: str, message: str) -> Reason:
 def _weigh_channel(
     channel: Prediction, nature: Prediction, matters: Matters, taxonomy: Taxonomy
 ) -> tuple[Prediction, list[Reason]]:
-    """Apply what has already happened, then what must come first, then nature before route."""
+    """Apply what has already happened, then nature before route."""
     weighed, reasons = _already_decided(channel, matters, taxonomy)
-    decided = {seen.entry.channel for seen in matters.circumstances}
     best = weighed.best
-    for prerequisite in matters.prerequisites:
-        law = prerequisite.entry
-        if law.before == best.code and law.before not in decided:
-            first = taxonomy.name("channel", law.first)
-            message = f"{law.matter}（{law.basis}）：模型建议“{best.name}”，须先核是否已走“{first}”"
-            reasons.append(_conflict("channel", message))
     if nature.best.code not in taxonomy.channel(best.code).natures:
         message = f"性质“{nature.best.name}”与途径“{best.name}”不一致，须先定性质再定途径（条例29、30、31条）"
         reasons.append(_conflict("nature", message))
@@ -166,7 +171,10 @@ def _already_decided(channel: Prediction, matters: Matters, taxonomy: Taxonomy) 
     weighed = channel
     for seen in matters.circumstances:
         fact = seen.entry
+        told = f"文中显示{fact.name}（{_cited(fact.basis, fact.certainty)}；{fact.advice}）"
         if fact.channel == best.code:
+            if fact.by_person:
+                reasons.append(Reason(code="must_review", detail=fact.code, message=f"{told}，须人工核定"))
             continue
         signs = sum(other.n_signals for other in matters.circumstances if other.entry.channel == fact.channel)
         name = taxonomy.name("channel", fact.channel)
@@ -174,18 +182,43 @@ def _already_decided(channel: Prediction, matters: Matters, taxonomy: Taxonomy) 
         if overruled and weighed is channel:
             weighed = _promoted(channel, fact.channel)
         verdict = f"规则改为“{name}”" if overruled else f"规则认为可能属“{name}”"
-        message = f"文中显示{fact.name}（{fact.basis}；{fact.advice}）：模型建议“{best.name}”，{verdict}，须人工核定"
-        reasons.append(_conflict("channel", message))
+        reasons.append(_conflict("channel", f"{told}：模型建议“{best.name}”，{verdict}，须人工核定"))
     return weighed, reasons
 
 
+def _prerequisites(
+    matters: Matters, best: Candidate, options: Sequence[RouteOption], taxonomy: Taxonomy
+) -> list[Reason]:
+    """Tell what must come before the proposed channel or one that is open beside it, unless that is behind already."""
+    behind = {channel for seen in matters.circumstances for channel in seen.entry.excludes}
+    proposed = {best.code: f"模型建议“{best.name}”"}
+    proposed |= {option.channel: f"可选途径有“{option.name}”" for option in options if option.channel != best.code}
+    reasons = []
+    for seen in matters.prerequisites:
+        law = seen.entry
+        if law.first in behind or not {law.first, law.before} & set(proposed):
+            continue
+        told = f"{law.matter}（{_cited(law.basis, law.certainty)}）"
+        if law.before in proposed:
+            first = taxonomy.name("channel", law.first)
+            reasons.append(_conflict("channel", f"{told}：{proposed[law.before]}，须先核是否已走“{first}”"))
+        elif law.first == best.code:
+            reasons.append(Reason(code="must_review", detail=law.code, message=f"{told}，须向信访人说明先后"))
+    return reasons
+
+
 def _weigh_department(
-    department: Prediction, channel: str, matters: Matters, taxonomy: Taxonomy
+    department: Prediction, channel: str, matters: Matters, taxonomy: Taxonomy, *, overruled: bool
 ) -> tuple[Prediction, list[Reason]]:
-    """Accusations go to those who may handle them; a plain scene goes where its neighbour rule says."""
+    """Accusations go to those who may handle them; a plain scene goes where its neighbour rule says.
+
+    Where the law has `overruled` the model's channel, the department follows to one that handles the other channel.
+    """
     best = department.best
+    # A channel may also name whoever is competent, which is no department.
+    known = [handler for handler in taxonomy.channel(channel).handlers if handler in taxonomy.labels["department"]]
+    handlers = [taxonomy.acting(handler) for handler in known]
     if channel == _ACCUSATION:
-        handlers = [taxonomy.acting(handler) for handler in taxonomy.channel(channel).handlers]
         if best.code in handlers:
             return _shown(department), []
         weighed = _promoted(department, handlers[0])
@@ -194,13 +227,20 @@ def _weigh_department(
             f"规则改为“{weighed.best.name}”，按干部管理权限核定"
         )
         return _shown(weighed), [_conflict("department", message)]
+    if overruled and handlers and best.code not in handlers:
+        weighed = _promoted(department, handlers[0])
+        message = (
+            f"途径改为“{taxonomy.name('channel', channel)}”：模型建议“{best.name}”，"
+            f"规则改为“{weighed.best.name}”，须人工核定"
+        )
+        return _shown(weighed), [_conflict("department", message)]
     for seen in matters.neighbours:
         scene = seen.entry
         settled = taxonomy.acting(scene.department)
         if scene.settles and seen.start <= _BEGINNING and settled != best.code:
             weighed = _promoted(department, settled)
             message = (
-                f"“{scene.scene}”看{scene.decisive}（{scene.basis}）：模型建议“{best.name}”，"
+                f"“{scene.scene}”看{scene.decisive}（{_cited(scene.basis, scene.certainty)}）：模型建议“{best.name}”，"
                 f"规则改为“{weighed.best.name}”"
             )
             return _shown(weighed), [_conflict("department", message)]
@@ -215,12 +255,24 @@ def _open_matters(matters: Matters, channel: str, knowledge: Knowledge, *, accus
     return tuple(matter for matter in knowledge.alternatives if matter.code in met and channel in matter.channels)
 
 
-def _options(matters: Iterable[Alternatives], channel: str, taxonomy: Taxonomy) -> tuple[RouteOption, ...]:
+def _closed(matters: Matters) -> set[str]:
+    """Return the channels that what has plainly happened leaves no room for: none of them is offered anew."""
+    return {
+        channel
+        for seen in matters.circumstances
+        if seen.entry.by_person or seen.n_signals >= seen.entry.plain
+        for channel in seen.entry.excludes
+    }
+
+
+def _options(
+    matters: Iterable[Alternatives], channel: str, closed: Collection[str], taxonomy: Taxonomy
+) -> tuple[RouteOption, ...]:
     """Return the channels open beside the main one, each once, the first matter's words first."""
     options: dict[str, RouteOption] = {}
     for matter in matters:
         for option in matter.options:
-            if option.channel != channel and option.channel not in options:
+            if option.channel != channel and option.channel not in closed and option.channel not in options:
                 options[option.channel] = RouteOption(
                     channel=option.channel,
                     name=taxonomy.name("channel", option.channel),
@@ -276,19 +328,24 @@ def _accused_unit(
 
     The discipline organ handles accusations of anybody else's people, so only its own titles speak against it.
     """
-    if not accused:
+    if not accused and department.best.code != "discipline_supervision":
         return []
     messages = []
     for candidate in (department.best, *co_departments):
         unit = taxonomy.department(candidate.code)
         names = "|".join(map(re.escape, (unit.name, *unit.aliases)))
         if unit.code == "discipline_supervision":
-            if re.search(rf"(?<![镇乡])(?:{names}){_OWN_TITLE}", text):
+            if _LEADER_ACCUSED.search(text):
+                messages.append(
+                    "文中检举的可能是上级管理的领导干部：不由本级纪检监察机关处理，按干部管理权限径送上一级"
+                    "（条例30条1款；纪检监察机关处理检举控告工作规则15条），须人工核定"
+                )
+            elif re.search(rf"(?<![镇乡])(?:{names}){_OWN_TITLE}", text):
                 messages.append(
                     f"文中检举的可能是“{candidate.name}”自己的人：不得转给被检举人（条例30条3款），反映本机关主要负责人的"
                     "径送上一级纪检监察机关核定（纪检监察机关处理检举控告工作规则15条），须人工核定"
                 )
-        elif _accuses(names, text, title=expand("{title}", knowledge.lexicon.words)):
+        elif _accuses(names, text, title=expand("(?:{title}|{staff})", knowledge.lexicon.words)):
             messages.append(
                 f"文中检举公职人员，“{candidate.name}”可能就是被检举人所在单位，不得把材料转给它或其下级"
                 "（条例30条3款、46条(五)），须人工核定"
@@ -324,5 +381,9 @@ def _legal_basis(channel: str, matters: Iterable[Alternatives], knowledge: Knowl
         for option in matter.options:
             if option.channel == channel and not option.basis.startswith("条例"):
                 parts.append((option.basis, option.certainty or matter.certainty))
-    written = (basis if certainty == "verified" else f"{basis}（{CERTAINTY[certainty]}）" for basis, certainty in parts)
-    return "；".join(dict.fromkeys(written))
+    return "；".join(dict.fromkeys(_cited(basis, certainty) for basis, certainty in parts))
+
+
+def _cited(basis: str, certainty: Certainty) -> str:
+    """Write a basis with its certainty, unless it is verified."""
+    return basis if certainty == "verified" else f"{basis}（{CERTAINTY[certainty]}）"

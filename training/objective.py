@@ -89,7 +89,8 @@ def label_loss(
         )
         share = settings.public_weight if head == "public" else 1.0
         parts.append(share * (losses * weight).mean())
-    return torch.stack(parts).sum()
+    # A batch of texts that teach flags alone has no part.
+    return torch.stack(parts).sum() if parts else logits["flags"].sum() * 0.0
 
 
 def flag_loss(logits: Tensor, flags: Tensor) -> Tensor:

@@ -133,8 +133,8 @@ class Option(_Closed):
 class Alternatives(_Closed):
     """A matter with two or more open channels: the petitioner is told and chooses.
 
-    Offered when one of `signals` is found and the main channel is one of `channels`; `effect` says what
-    a choice rules out.
+    Offered when one of `signals` is found that no match of `idioms` overlaps and the main channel is one of `channels`;
+    `effect` says what a choice rules out.
     """
 
     code: str
@@ -144,6 +144,7 @@ class Alternatives(_Closed):
     channels: tuple[str, ...]
     effect: str
     options: tuple[Option, ...]
+    idioms: Words = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,7 +160,7 @@ class Circumstance(Sourced):
     """Something that has already happened in the matter and leaves only the remedies of `channel`.
 
     From `plain` different signs on, the model is overruled where it would open one of `excludes`; all else only asks a
-    person.
+    person. With `by_person` a person is asked even where the model agrees, since a procedure of its own is running.
     """
 
     name: str
@@ -169,6 +170,7 @@ class Circumstance(Sourced):
     signals: Words
     plain: int = 3
     idioms: Words = ()
+    by_person: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -281,6 +281,29 @@ def test_a_body_that_is_itself_accused_is_pointed_out(text: str) -> None:
     assert any("可能就是被检举人所在单位" in reason.message for reason in routing.reasons)
 
 
+@pytest.mark.parametrize(
+    "text", ["县医保局窗口人员收了我两千块钱,卡也没办。", "住建局质监站的人收了开发商的好处,楼板裂了也说合格。"]
+)
+def test_staff_who_took_money_are_accused_without_any_word_of_accusation(text: str) -> None:
+    routing = route(text, department="housing_urban_rural_development", confidence=0.99)
+    assert any("被检举" in reason.message for reason in routing.reasons)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["举报县长插手工程,收了老板好处", "县委书记收受贿赂,请上级查处", "举报县纪委监委驻教育局纪检组长索要财物"],
+)
+def test_accusations_of_county_leaders_go_one_level_up(text: str) -> None:
+    assert any("径送上一级" in reason.message for reason in accusation(text).reasons)
+
+
+@pytest.mark.parametrize(
+    "text", ["尊敬的县长:村支书贪污低保款,请查处", "请县委书记严查村支书贪污", "向县长举报村支书贪污"]
+)
+def test_a_leader_who_is_asked_for_help_is_not_accused(text: str) -> None:
+    assert not any("径送上一级" in reason.message for reason in accusation(text).reasons)
+
+
 def test_where_somebody_is_accused_the_clerk_is_asked_to_check_before_sending() -> None:
     routing = route("村支书收受好处,低保名额都给了亲戚,请教育局帮孩子解决入学。", department="education")
     messages = [reason.message for reason in routing.reasons]
@@ -298,6 +321,46 @@ def test_a_plain_scene_decides_the_department() -> None:
         "小区绿化没人管,垃圾成堆,物业费年年涨,业委会换届也不公开,去年街道说要整改,到今年还是一直拖着没有任何说法,另外电梯困人。"
     )
     assert aside.department.best.code == "housing_urban_rural_development"
+
+
+@pytest.mark.parametrize(
+    ("text", "channel", "told"),
+    [
+        ("老板拖欠加班费,我决定下周到区法院立案起诉他。", "judicial_procedure", "劳动争议调解仲裁法5条"),
+        ("申请公开低保名单,民政局不予公开,我要去法院告民政局。", "judicial_procedure", "行政复议法23条(四)"),
+        ("税务局多征我契税三万元,我不服,想直接起诉税务局。", "administrative_procedure", "税收征收管理法88条"),
+    ],
+)
+def test_what_must_come_first_is_told_even_to_who_only_intends_to_sue(text: str, channel: str, told: str) -> None:
+    assert any(told in reason.message for reason in route(text, channel=channel).reasons)
+
+
+def test_what_came_first_already_is_not_asked_for_again() -> None:
+    text = "老板拖欠加班费,仲裁裁决书下来了,不服裁决,已向法院起诉。"
+    assert not any("须先核" in reason.message for reason in route(text, channel="judicial_procedure").reasons)
+
+
+def test_the_department_follows_a_channel_that_the_law_has_changed() -> None:
+    routing = route(
+        "劳动仲裁裁决书已经下来了,我不服裁决。", channel="arbitration", department="human_resources_social_security"
+    )
+    assert routing.channel.best.code == "judicial_procedure"
+    assert routing.department.best.code == "people_court"
+    assert any("途径改为" in reason.message for reason in routing.reasons)
+
+
+def test_a_pending_reconsideration_leaves_no_suit_to_choose() -> None:
+    text = "对房屋征收补偿决定不服。"
+    offered = {option.channel for option in route(text, channel="administrative_procedure").alternatives}
+    assert "judicial_procedure" in offered
+    pending = route(text + "已经申请行政复议,复议机关已受理,还没出结果。", channel="administrative_procedure")
+    assert "judicial_procedure" not in {option.channel for option in pending.alternatives}
+    assert any("29条" in reason.message for reason in pending.reasons)
+
+
+def test_who_asks_for_a_review_of_an_answer_is_seen_by_a_person() -> None:
+    routing = route("收到信访处理意见书,不服,要求复查。", channel="petition_procedure", department="petition_bureau")
+    assert "must_review:petition_opinion_given" in keys(routing)
 
 
 def test_neighbours_of_a_scene_assist() -> None:

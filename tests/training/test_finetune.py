@@ -221,6 +221,12 @@ def test_heads_and_rows_without_a_label_give_no_loss(settings, logits):
     assert float(loss.detach()) == pytest.approx(float(expected.detach()))
 
 
+def test_a_batch_that_teaches_flags_alone_has_no_label_loss(settings, logits):
+    truth = {head: torch.full((4,), MISSING) for head in ("nature", "channel", "public")}
+    loss = label_loss(logits | {"flags": torch.randn(4, 2)}, truth, weights_of_one(), settings)
+    assert float(loss) == 0.0
+
+
 def test_a_missing_label_is_missing_in_the_arrays(twenty, taxonomy):
     partial = replace(twenty[0], labels={"nature": "appeal"}, public_category="交通运输")
     arrays = label_arrays([partial, twenty[1]], taxonomy)
