@@ -212,13 +212,12 @@ def _weigh_department(
 ) -> tuple[Prediction, list[Reason]]:
     """Accusations go to those who may handle them; a plain scene goes where its neighbour rule says.
 
-    Where the law has `overruled` the model's channel, the department follows to one that handles the other channel.
+    Where the law has `overruled` the model's channel, a person looks whether the department goes with the other one: to
+    follow was wrong on the four annotated petitions where it would have mattered (docs/decisions/0010).
     """
     best = department.best
-    # A channel may also name whoever is competent, which is no department.
-    known = [handler for handler in taxonomy.channel(channel).handlers if handler in taxonomy.labels["department"]]
-    handlers = [taxonomy.acting(handler) for handler in known]
     if channel == _ACCUSATION:
+        handlers = [taxonomy.acting(handler) for handler in taxonomy.channel(channel).handlers]
         if best.code in handlers:
             return _shown(department), []
         weighed = _promoted(department, handlers[0])
@@ -227,13 +226,9 @@ def _weigh_department(
             f"规则改为“{weighed.best.name}”，按干部管理权限核定"
         )
         return _shown(weighed), [_conflict("department", message)]
-    if overruled and handlers and best.code not in handlers:
-        weighed = _promoted(department, handlers[0])
-        message = (
-            f"途径改为“{taxonomy.name('channel', channel)}”：模型建议“{best.name}”，"
-            f"规则改为“{weighed.best.name}”，须人工核定"
-        )
-        return _shown(weighed), [_conflict("department", message)]
+    if overruled:
+        message = f"途径由规则改为“{taxonomy.name('channel', channel)}”，“{best.name}”是否仍为承办单位须人工核定"
+        return _shown(department), [_conflict("department", message)]
     for seen in matters.neighbours:
         scene = seen.entry
         settled = taxonomy.acting(scene.department)

@@ -340,13 +340,11 @@ def test_what_came_first_already_is_not_asked_for_again() -> None:
     assert not any("须先核" in reason.message for reason in route(text, channel="judicial_procedure").reasons)
 
 
-def test_the_department_follows_a_channel_that_the_law_has_changed() -> None:
-    routing = route(
-        "劳动仲裁裁决书已经下来了,我不服裁决。", channel="arbitration", department="human_resources_social_security"
-    )
-    assert routing.channel.best.code == "judicial_procedure"
-    assert routing.department.best.code == "people_court"
-    assert any("途径改为" in reason.message for reason in routing.reasons)
+def test_where_the_law_has_changed_the_channel_a_person_looks_at_the_department() -> None:
+    text, model = "劳动仲裁裁决书已经下来了,我不服裁决。", "human_resources_social_security"
+    routing = route(text, channel="arbitration", department=model)
+    assert (routing.channel.best.code, routing.department.best.code) == ("judicial_procedure", model)
+    assert any("是否仍为承办单位" in reason.message for reason in routing.reasons)
 
 
 def test_a_pending_reconsideration_leaves_no_suit_to_choose() -> None:
