@@ -31,6 +31,7 @@ from training.card import render_card
 from training.classifier import label_arrays
 from training.data import DATASETS, Example, read_examples, read_urgent_letters, read_urgent_sentences
 from training.evaluate_rules import READ, part_of
+from training.excerpts import quiet_excerpts
 from training.export import seal
 from training.figures import BUDGET, JOINT, count_labels, head_figures, is_accepted, joint_figures
 from training.folds import linear_learner, repeat_figures
@@ -106,6 +107,7 @@ def evaluate_bundle(
     for kind, texts in (
         ("urgent_sentences", read_urgent_sentences("held", settings.datasets)),
         ("urgent_letters", read_urgent_letters(settings.datasets)),
+        ("quiet_excerpts", list(quiet_excerpts(rows))),
     ):
         metrics[kind] = alarm_figures([router.suggest(text.petition) for text in texts], texts)
     metrics["rules"] = changed_by_rules(systems[0], systems[1], rows, taxonomy)

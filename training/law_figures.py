@@ -68,15 +68,15 @@ def let_through(suggestions: Sequence[Suggestion], rows: Sequence[Example], know
 
 
 def alarm_figures(suggestions: Sequence[Suggestion], texts: Sequence[Example]) -> dict[str, Any]:
-    """Return per urgent flag how many alarming texts raise it (at level S, at all) and how many harmless ones do.
+    """Return per urgent flag how many alarming texts raise it (at level S, at all) and how many harmless ones do so.
 
     A text counts for every flag that was looked for in it; ids of what was missed are listed.
     """
-    none: dict[str, Any] = {"alarming": 0, "at_level_s": 0, "at_any_level": 0, "harmless": 0, "false_alarms": 0}
+    counts = ("alarming", "at_level_s", "at_any_level", "harmless", "false_alarms", "false_at_level_s")
     figures: dict[str, Any] = {}
     for suggestion, text in zip(suggestions, texts, strict=True):
         for code in text.looked_for:
-            f = figures.setdefault(code, none | {"missed": []})
+            f = figures.setdefault(code, dict.fromkeys(counts, 0) | {"missed": []})
             level = next((firing.level for firing in suggestion.firings if firing.code == code), None)
             if code in text.flags:
                 f["alarming"] += 1
@@ -86,6 +86,7 @@ def alarm_figures(suggestions: Sequence[Suggestion], texts: Sequence[Example]) -
             else:
                 f["harmless"] += 1
                 f["false_alarms"] += level is not None
+                f["false_at_level_s"] += level == "S"
     return figures
 
 

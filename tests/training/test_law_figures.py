@@ -124,8 +124,10 @@ def test_alarms_count_for_every_flag_that_was_looked_for():
     ]
     figures = alarm_figures([raised(("self_harm", "S")), raised(("group_event", "A")), raised()], texts)
     assert figures["self_harm"] == {
-        "alarming": 2, "at_level_s": 1, "at_any_level": 1, "harmless": 1, "false_alarms": 0, "missed": ["r2"]
+        "alarming": 2, "at_level_s": 1, "at_any_level": 1, "harmless": 1, "false_alarms": 0,
+        "false_at_level_s": 0, "missed": ["r2"]
     }  # fmt: skip
     assert figures["group_event"] == {
-        "alarming": 1, "at_level_s": 0, "at_any_level": 0, "harmless": 1, "false_alarms": 1, "missed": ["r0"]
+        "alarming": 1, "at_level_s": 0, "at_any_level": 0, "harmless": 1, "false_alarms": 1,
+        "false_at_level_s": 0, "missed": ["r0"]
     }  # fmt: skip
