@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 
 from bench.synthetic import batches
-from nlp.appeals import split_appeals
+from nlp.appeals import accusations_apart, split_appeals
 from nlp.assessment import assess
 from nlp.elements import find_elements
 from nlp.petition import Petition, Suggestion
@@ -72,6 +72,7 @@ def measured(router: Router, index: RelatedIndex, petitions: Sequence[Petition])
     """Return the seconds of each petition as one run, and of each part alone; the first petitions only warm up."""
     parts: Timed = {}
     whole: list[float] = []
+    apart = accusations_apart(router.knowledge)
     for petition in [*petitions[:N_WARM_UP], *petitions]:
         masked, title_length = prepare(petition), len(petition.title)
         suggestion = router.suggest(petition)
@@ -80,7 +81,7 @@ def measured(router: Router, index: RelatedIndex, petitions: Sequence[Petition])
             "model (both branches, calibration)": lambda m=masked: _read(router, m.text),
             "rules": lambda m=masked: find_firings(m, knowledge=router.knowledge),
             "elements": lambda m=masked, n=title_length: find_elements(m, title_length=n),
-            "split into appeals": lambda m=masked, n=title_length: split_appeals(m, title_length=n),
+            "split into appeals": lambda m=masked, n=title_length: split_appeals(m, title_length=n, score=apart),
             "related": lambda m=masked: index.query(m.text),
             "suggestion (all of it)": lambda p=petition: router.suggest(p),
             "assessment (all of it)": lambda p=petition, s=suggestion: _assess(router, p, s),

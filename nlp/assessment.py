@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from nlp.appeals import Appeals, split_appeals
+from nlp.appeals import Appeals, accusations_apart, split_appeals
 from nlp.deadlines import Clock, Receiver, TransferProposal, propose_transfer, start_clocks
 from nlp.elements import Elements, find_elements, missing_items
 from nlp.knowledge import Knowledge, RegistrationItem
@@ -48,7 +48,7 @@ def assess(
         title_length=len(petition.title),
         channel=suggestion.predictions["channel"].best.code,
         firings=suggestion.firings,
-        n_departments=1 + len(suggestion.co_departments),
+        n_departments=len(suggestion.departments),
         knowledge=knowledge,
         events=events,
         receiver=receiver,
@@ -79,7 +79,7 @@ def assess_masked(
     elements = find_elements(masked, title_length=title_length)
     matters = find_matters(masked.text, knowledge=knowledge)
     return Assessment(
-        appeals=split_appeals(masked, title_length=title_length),
+        appeals=split_appeals(masked, title_length=title_length, score=accusations_apart(knowledge)),
         elements=elements,
         missing=missing_items(masked, elements, registration=knowledge.registration, known=known),
         clocks=start_clocks(

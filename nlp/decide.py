@@ -102,7 +102,7 @@ def decide(
     reasons = [
         *_rule_reasons(firings),
         *further,
-        *_text_reasons(thresholds, n_characters=n_characters, known_share=known_share),
+        *text_reasons(thresholds, n_characters=n_characters, known_share=known_share),
         *_confidence_reasons(predictions, thresholds),
     ]
     return Decision(action="review" if reasons else "auto", reasons=tuple(reasons))
@@ -119,7 +119,8 @@ def _rule_reasons(firings: Sequence[Firing]) -> list[Reason]:
     ]
 
 
-def _text_reasons(thresholds: Thresholds, *, n_characters: int, known_share: float) -> list[Reason]:
+def text_reasons(thresholds: Thresholds, *, n_characters: int, known_share: float) -> list[Reason]:
+    """Say whether a text is too short or too unlike what the model knows to be judged by it."""
     if n_characters < thresholds.min_characters:
         return [
             Reason(

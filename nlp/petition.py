@@ -5,7 +5,7 @@ the citizen wrote it: stages that rewrite text carry a map back, so whatever is 
 highlighted in the citizen's own words.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -74,6 +74,14 @@ class Masked:
         last = self.origin[end - 1] + 1
         covering = max((r.end for r in self.redactions if r.start <= self.origin[end - 1] < r.end), default=last)
         return first, covering
+
+    def part(self, spans: Sequence[tuple[int, int]]) -> "Masked":
+        """Return the parts of the text at `spans`, one after another, as a masked text of its own."""
+        return Masked(
+            text="".join(self.text[start:end] for start, end in spans),
+            origin=tuple(place for start, end in spans for place in self.origin[start:end]),
+            redactions=self.redactions,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -185,7 +193,8 @@ class StageTimes:
     """Seconds that a petition spent in each stage.
 
     `queue`: waiting for the model, 0 where nothing waits; `tokenise`: normalising, masking, cutting into pieces and
-    n-grams; `infer`: both branches; `decide`: calibration, routes, rules, thresholds and evidence.
+    n-grams; `infer`: both branches; `decide`: calibration, routes, rules, thresholds, evidence, and all stages of each
+    appeal where there are several.
     """
 
     queue: float = 0.0
@@ -195,11 +204,29 @@ class StageTimes:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AppealAnswer:
+    """The router's answer for one of several appeals; `spans` count in the original, in text order.
+
+    `predictions` is empty where the appeal has too few words to be judged: the whole petition's answer would name the
+    department of another appeal, so a person is asked instead, and `reasons` says so. `accusation` tells that officials
+    are accused in it; such an appeal is registered and passed on by itself.
+    """
+
+    spans: tuple[tuple[int, int], ...]
+    predictions: Mapping[Head, Prediction]
+    channel_alternatives: tuple[RouteOption, ...] = ()
+    legal_basis: str = ""
+    accusation: bool = False
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Suggestion:
     """The router's whole answer for one petition.
 
-    `n_appeals` is the number of requests that may need handling apart, at least 1. `times` tells how the answer came
-    about, not what it is: two answers are equal whatever time they took.
+    `n_appeals` is the number of requests that may need handling apart, at least 1; `appeals` are the answers to those
+    that were told apart, empty where there is one, whose answer is the whole. `times` tells how the answer came about,
+    not what it is: two answers are equal whatever time they took.
     """
 
     petition_id: str | None
@@ -215,4 +242,11 @@ class Suggestion:
     bundle_id: str
     taxonomy_version: str
     n_appeals: int = 1
+    appeals: tuple[AppealAnswer, ...] = ()
     times: StageTimes = field(default=StageTimes(), compare=False, repr=False)
+
+    @property
+    def departments(self) -> frozenset[str]:
+        """Codes of all departments that are proposed for the petition or for one of its appeals."""
+        own = [answer.predictions["department"].best for answer in self.appeals if answer.predictions]
+        return frozenset(unit.code for unit in (self.predictions["department"].best, *self.co_departments, *own))

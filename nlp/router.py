@@ -1,22 +1,32 @@
 """The router: one petition in, one routing suggestion out, whatever came before."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from time import perf_counter
 
-from nlp.appeals import Appeals, split_appeals
+from nlp.appeals import (
+    ACCUSATION_FLAG,
+    Appeal,
+    Appeals,
+    accusation_in,
+    accusations_apart,
+    assisting,
+    split_appeals,
+    warned,
+)
 from nlp.bundle import Bundle, load_bundle
 from nlp.calibrate import Calibration, rank
-from nlp.decide import Thresholds, decide
+from nlp.decide import Thresholds, decide, text_reasons
 from nlp.errors import TextError
 from nlp.explain import explain
 from nlp.flags import FlagModel, add_answers, too_short, weigh_firings
 from nlp.knowledge import Knowledge, load_knowledge
 from nlp.petition import (
     HEADS,
+    AppealAnswer,
     Candidate,
     Evidence,
     Firing,
@@ -30,7 +40,7 @@ from nlp.petition import (
     Suggestion,
 )
 from nlp.prepare import prepare
-from nlp.routes import combine
+from nlp.routes import Routing, combine
 from nlp.rules import find_firings
 from nlp.runtime import Reading, Runtime
 from nlp.taxonomy import Taxonomy, load_taxonomy
@@ -98,7 +108,43 @@ class Router:
         return replace(suggestion, times=times)
 
     def conclude(self, petition: Petition, masked: Masked, reading: Reading) -> Suggestion:
-        """Return the answer with its law, reasons and evidence from what `runtime` read in the `masked` text."""
+        """Return the answer with its law, reasons and evidence from what `runtime` read in the `masked` text.
+
+        Where more than one appeal is found, each is read and answered by itself as well.
+        """
+        routed = self._route(masked, reading)
+        routing = routed.routing
+        appeals = split_appeals(masked, title_length=len(petition.title), score=accusations_apart(self.knowledge))
+        answers = self._judge_apart(masked, appeals)
+        decision = decide(
+            routed.predictions,
+            thresholds=self.thresholds,
+            n_characters=_n_characters(masked),
+            known_share=reading.known_share,
+            firings=routed.firings,
+            further=(*routing.reasons, *_appeals_reasons(appeals, answers, routed.firings)),
+        )
+        return Suggestion(
+            petition_id=petition.id,
+            predictions=routed.predictions,
+            channel_alternatives=routing.alternatives,
+            legal_basis=routing.legal_basis,
+            co_departments=assisting(
+                routing, answers, text=masked.text, knowledge=self.knowledge, taxonomy=self.taxonomy
+            ),
+            firings=routed.firings,
+            evidence=self._evidence(masked, reading, routed.predictions),
+            redactions=masked.redactions,
+            n_appeals=appeals.suspected,
+            appeals=answers,
+            masked_text=masked.text,
+            decision=decision,
+            bundle_id=self.bundle.id,
+            taxonomy_version=self.taxonomy.version,
+        )
+
+    def _route(self, masked: Masked, reading: Reading) -> "_Routed":
+        """Return what model, rules and law say of one text, a whole petition or one appeal of several."""
         scores = self._handed_over(self.calibration.scores(reading.encoder, reading.linear))
         predictions = {head: self.predict(scores, head) for head in HEADS}
         firings = self._firings(masked, reading, predictions)
@@ -111,29 +157,38 @@ class Router:
             taxonomy=self.taxonomy,
         )
         predictions |= {"channel": routing.channel, "department": routing.department}
-        appeals = split_appeals(masked, title_length=len(petition.title))
-        decision = decide(
-            predictions,
-            thresholds=self.thresholds,
-            n_characters=len(_CHINESE.findall(masked.text)),
-            known_share=reading.known_share,
-            firings=firings,
-            further=(*routing.reasons, *_appeals_reasons(appeals)),
-        )
-        return Suggestion(
-            petition_id=petition.id,
-            predictions=predictions,
-            channel_alternatives=routing.alternatives,
-            legal_basis=routing.legal_basis,
-            co_departments=routing.co_departments,
-            firings=firings,
-            evidence=self._evidence(masked, reading, predictions),
-            redactions=masked.redactions,
-            n_appeals=appeals.suspected,
-            masked_text=masked.text,
-            decision=decision,
-            bundle_id=self.bundle.id,
-            taxonomy_version=self.taxonomy.version,
+        return _Routed(predictions=predictions, firings=firings, routing=routing)
+
+    def _judge_apart(self, masked: Masked, appeals: Appeals) -> tuple[AppealAnswer, ...]:
+        """Return the answer to every appeal where there are several; one appeal is the whole and costs nothing."""
+        if appeals.count == 1:
+            return ()
+        answers = [self._judge_appeal(masked.part(appeal.masked_spans), appeal) for appeal in appeals.items]
+        return warned(answers, text=masked.text, knowledge=self.knowledge, taxonomy=self.taxonomy)
+
+    def _judge_appeal(self, part: Masked, appeal: Appeal) -> AppealAnswer:
+        """Return the answer to one of several appeals from the `part` of the text that holds it."""
+        n_characters = _n_characters(part)
+        if n_characters < self.thresholds.min_characters:
+            message = f"这个诉求只有{n_characters}个汉字，不足以研判，分类和去向由人核定"
+            return AppealAnswer(
+                spans=appeal.spans,
+                predictions={},
+                accusation=accusation_in(find_firings(part, knowledge=self.knowledge)),
+                reasons=(Reason(code="too_short", message=message),),
+            )
+        reading = self.runtime.read(part.text)
+        routed = self._route(part, reading)
+        return AppealAnswer(
+            spans=appeal.spans,
+            predictions=routed.predictions,
+            channel_alternatives=routed.routing.alternatives,
+            legal_basis=routed.routing.legal_basis,
+            accusation=accusation_in(routed.firings),
+            reasons=(
+                *routed.routing.reasons,
+                *text_reasons(self.thresholds, n_characters=n_characters, known_share=reading.known_share),
+            ),
         )
 
     def _handed_over(self, scores: Scores) -> Scores:
@@ -208,8 +263,34 @@ def check_text(petition: Petition) -> None:
         raise TextError(f"信访内容过长：{len(petition.content)}字，上限{MAX_CHARACTERS}字；请确认是否误传了文件")
 
 
-def _appeals_reasons(appeals: Appeals) -> list[Reason]:
-    """Several appeals may need several offices: a person splits them."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Routed:
+    """What model, rules and law say of one text; channel and department are those of `routing`."""
+
+    predictions: Mapping[Head, Prediction]
+    firings: tuple[Firing, ...]
+    routing: Routing
+
+
+def _n_characters(masked: Masked) -> int:
+    """Return how many characters of a text count towards the least length."""
+    return len(_CHINESE.findall(masked.text))
+
+
+def _appeals_reasons(
+    appeals: Appeals, answers: Sequence[AppealAnswer], firings: tuple[Firing, ...]
+) -> Iterator[Reason]:
+    """Several appeals may need several offices: a person splits them, and sees which of them accuses officials."""
     if appeals.suspected < 2:
-        return []
-    return [Reason(code="several_appeals", message=f"疑有{appeals.suspected}个可分别办理的诉求，请人工拆分")]
+        return
+    accusing = "、".join(f"第{number}个" for number, answer in enumerate(answers, start=1) if answer.accusation)
+    message = f"疑有{appeals.suspected}个可分别办理的诉求，请人工拆分"
+    if accusing:
+        message += f"；{accusing}涉及检举控告公职人员，须单独办理，不得转给被检举的人或单位（条例30条3款、46条(五)）"
+    yield Reason(code="several_appeals", message=message)
+    if accusing and not accusation_in(firings):
+        yield Reason(
+            code="must_review",
+            detail=ACCUSATION_FLAG,
+            message=f"{accusing}诉求疑似检举控告公职人员，须由人工审核（条例30条）",
+        )

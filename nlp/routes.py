@@ -27,7 +27,13 @@ _CERTAIN = 0.95
 _BEGINNING = 45
 """Up to here (title and first words) a scene is what the petition is about, not an aside."""
 
-_ACCUSATION = "accusation_handling"
+ACCUSATION = "accusation_handling"
+"""The channel of accusations of officials (条例30条)."""
+
+MOST_ASSISTING = 2
+"""No more departments are proposed to assist (annotation guide: 协办，最多两个)."""
+
+_DISCIPLINE = "discipline_supervision"
 _VILLAGE = re.compile(r"村(?:支书|主任|干部|长|委|支两委|两委|官|会计)|社区(?:书记|主任|干部)|居委会")
 _TOWN = re.compile(
     r"(?:(?<!城)镇|乡(?!村|亲|下)|街道)"
@@ -216,7 +222,7 @@ def _weigh_department(
     follow was wrong on the four annotated petitions where it would have mattered (docs/decisions/0010).
     """
     best = department.best
-    if channel == _ACCUSATION:
+    if channel == ACCUSATION:
         handlers = [taxonomy.acting(handler) for handler in taxonomy.channel(channel).handlers]
         if best.code in handlers:
             return _shown(department), []
@@ -291,12 +297,12 @@ def _choice(matters: Sequence[Alternatives], options: Sequence[RouteOption]) -> 
 
 def _co_departments(main: str, channel: str, matters: Matters, text: str, taxonomy: Taxonomy) -> tuple[Candidate, ...]:
     """Propose departments to assist, from the scene, and the township where only village officials are accused."""
-    if channel == _ACCUSATION:
+    if channel == ACCUSATION:
         codes = ["town_subdistrict"] if _VILLAGE.search(text) and not _TOWN.search(text) else []
     else:
         codes = [code for seen in matters.neighbours for code in _beside(main, seen)]
     codes = [taxonomy.acting(code) for code in codes]
-    proposed = [code for code in dict.fromkeys(codes) if code != main][:2]
+    proposed = [code for code in dict.fromkeys(codes) if code != main][:MOST_ASSISTING]
     return tuple(Candidate(code=code, name=taxonomy.name("department", code), confidence=0.0) for code in proposed)
 
 
@@ -319,38 +325,42 @@ def _accused_unit(
     *,
     accused: bool,
 ) -> list[Reason]:
-    """Warn where a proposed department seems to be the unit whose officials are accused, or may be for all we read.
-
-    The discipline organ handles accusations of anybody else's people, so only its own titles speak against it.
-    """
-    if not accused and department.best.code != "discipline_supervision":
+    """Warn where a proposed department seems to be the unit whose officials are accused, or may be for all we read."""
+    if not accused and department.best.code != _DISCIPLINE:
         return []
     messages = []
     for candidate in (department.best, *co_departments):
-        unit = taxonomy.department(candidate.code)
-        names = "|".join(map(re.escape, (unit.name, *unit.aliases)))
-        if unit.code == "discipline_supervision":
-            if _LEADER_ACCUSED.search(text):
-                messages.append(
-                    "文中检举的可能是上级管理的领导干部：不由本级纪检监察机关处理，按干部管理权限径送上一级"
-                    "（条例30条1款；纪检监察机关处理检举控告工作规则15条），须人工核定"
-                )
-            elif re.search(rf"(?<![镇乡])(?:{names}){_OWN_TITLE}", text):
-                messages.append(
-                    f"文中检举的可能是“{candidate.name}”自己的人：不得转给被检举人（条例30条3款），反映本机关主要负责人的"
-                    "径送上一级纪检监察机关核定（纪检监察机关处理检举控告工作规则15条），须人工核定"
-                )
-        elif _accuses(names, text, title=expand("(?:{title}|{staff})", knowledge.lexicon.words)):
+        if candidate.code == _DISCIPLINE and _LEADER_ACCUSED.search(text):
             messages.append(
-                f"文中检举公职人员，“{candidate.name}”可能就是被检举人所在单位，不得把材料转给它或其下级"
+                "文中检举的可能是上级管理的领导干部：不由本级纪检监察机关处理，按干部管理权限径送上一级"
+                "（条例30条1款；纪检监察机关处理检举控告工作规则15条），须人工核定"
+            )
+        elif seems_accused(candidate.code, text, knowledge=knowledge, taxonomy=taxonomy):
+            messages.append(
+                f"文中检举的可能是“{candidate.name}”自己的人：不得转给被检举人（条例30条3款），反映本机关主要负责人的"
+                "径送上一级纪检监察机关核定（纪检监察机关处理检举控告工作规则15条），须人工核定"
+                if candidate.code == _DISCIPLINE
+                else f"文中检举公职人员，“{candidate.name}”可能就是被检举人所在单位，不得把材料转给它或其下级"
                 "（条例30条3款、46条(五)），须人工核定"
             )
-        elif candidate is department.best:
+        elif candidate is department.best and candidate.code != _DISCIPLINE:
             messages.append(
                 f"文中似有检举公职人员的内容：送“{candidate.name}”前先核对被检举的是不是它或其下级的人；"
                 "是的，不得转给它（条例30条3款、46条(五)），须人工核定"
             )
     return [_conflict("department", message) for message in messages]
+
+
+def seems_accused(code: str, text: str, *, knowledge: Knowledge, taxonomy: Taxonomy) -> bool:
+    """Tell whether a department, or somebody who holds a title there, seems to be accused in masked `text`.
+
+    The discipline organ handles accusations of anybody else's people, so only its own titles speak against it.
+    """
+    unit = taxonomy.department(code)
+    names = "|".join(map(re.escape, (unit.name, *unit.aliases)))
+    if code == _DISCIPLINE:
+        return re.search(rf"(?<![镇乡])(?:{names}){_OWN_TITLE}", text) is not None
+    return _accuses(names, text, title=expand("(?:{title}|{staff})", knowledge.lexicon.words))
 
 
 def _accuses(names: str, text: str, *, title: str) -> bool:

@@ -9,6 +9,7 @@ from nlp.knowledge.records import DeadlineKind
 from nlp.petition import Certainty, Firing, Masked, Redaction
 from serving.redaction import MaskedView
 from serving.schemas.petitions import PetitionOut
+from serving.schemas.suggestion import AnswerOut
 
 CHINA = timezone(timedelta(hours=8))
 """The one civil time of the country; offices enter and read dates in it, and time limits are counted in it."""
@@ -45,14 +46,22 @@ def assess_kept(petition: PetitionOut, *, knowledge: Knowledge) -> Assessment | 
         answer=petition.answer,
     )
     standing = petition.labels or {}
-    co_departments = petition.review.co_departments if petition.review else petition.answer.co_departments
     return assess_view(
         view,
         channel=standing.get("channel", petition.answer.predictions["channel"].code),
-        n_departments=1 + len(co_departments),
+        n_departments=_n_departments(petition, petition.answer),
         received_on=day_of(petition.received_at),
         knowledge=knowledge,
     )
+
+
+def _n_departments(petition: PetitionOut, answer: AnswerOut) -> int:
+    """Return how many departments a petition concerns: as a person decided, before that as was proposed."""
+    review = petition.review
+    if review is None:
+        return len(answer.departments)
+    main = {labels["department"] for labels in (review.labels, *review.appeals) if labels.get("department")}
+    return len(main | set(review.co_departments)) or 1
 
 
 def assess_view(

@@ -28,6 +28,10 @@ def masked_view(petition: Petition, suggestion: Suggestion) -> MaskedView:
     answer = AnswerOut.of(suggestion)
     firings = [f.model_copy(update={"span": _moved(masked, f.span)}) for f in answer.firings]
     evidence = [e.model_copy(update={"span": _moved(masked, e.span)}) for e in answer.evidence]
+    appeals = [
+        appeal.model_copy(update={"spans": [_moved(masked, span) for span in appeal.spans]})
+        for appeal in answer.appeals
+    ]
     return MaskedView(
         content=masked.text,
         title_length=_moved(masked, (0, len(petition.title)))[1],
@@ -35,7 +39,7 @@ def masked_view(petition: Petition, suggestion: Suggestion) -> MaskedView:
             RedactionOut(kind=found[0][1:-1], span=found.span()) for found in PLACEHOLDER.finditer(masked.text)
         ),
         answer=answer.model_copy(
-            update={"firings": firings, "evidence": [e for e in evidence if e.span[0] < e.span[1]]}
+            update={"firings": firings, "evidence": [e for e in evidence if e.span[0] < e.span[1]], "appeals": appeals}
         ),
     )
 

@@ -12,9 +12,11 @@ import hashlib
 import json
 import sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
-from nlp.appeals import Appeals, split_appeals
+from nlp.appeals import Appeals, Score, accusations_apart, split_appeals
+from nlp.knowledge import load_knowledge
 from nlp.petition import Petition
 from nlp.prepare import prepare
 from training.evaluate_elements import read_texts
@@ -104,7 +106,12 @@ def _line(scores: Counter[str]) -> str:
 
 def _split(petition: Petition) -> Appeals:
     """Run the splitter as the router does."""
-    return split_appeals(prepare(petition), title_length=len(petition.title))
+    return split_appeals(prepare(petition), title_length=len(petition.title), score=_score_of_router())
+
+
+@cache
+def _score_of_router() -> Score:
+    return accusations_apart(load_knowledge())
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ _SHORTEST = 8
 class Appeal:
     """One appeal: its spans in the original, the same in the masked text, and the department its words point to.
 
-    The first span is where the matter first comes up; `department` is "" where nothing points to one.
+    The first span is where the matter first comes up. `department` is what pieces were joined by, not where the appeal
+    should go, which the router's model says; it is "" where nothing points to one or nothing was joined.
     """
 
     spans: tuple[tuple[int, int], ...]
@@ -62,7 +63,7 @@ def split_appeals(masked: Masked, *, title_length: int = 0, score: Score = word_
     """Return the appeals of a petition with their spans in the original.
 
     `title_length` is that of the title at the start of the original (0 without a title). `score` tells what a piece is
-    about; pass the model's department head for the best result, the default knows words only.
+    about; the default knows words only, `accusations_apart` keeps what accuses officials by itself.
     """
     if not masked.text:
         nothing = Appeal(spans=((0, 0),), masked_spans=((0, 0),))
@@ -71,6 +72,9 @@ def split_appeals(masked: Masked, *, title_length: int = 0, score: Score = word_
     while body_start < len(masked.text) and masked.text[body_start].isspace():
         body_start += 1
     pieces = cut(masked.text, body_start=min(body_start, len(masked.text) - 1))
+    if len(pieces) == 1:
+        alone = _appeal(_Group(pieces=[*pieces], shares={}), masked)
+        return Appeals(items=(alone,), unsure=False, suspected=1)
     groups, doubtful = _grouped(masked.text, pieces, score)
     items = tuple(_appeal(group, masked) for group in groups)
     return Appeals(items=items, unsure=doubtful > 0, suspected=len(items) + doubtful)

@@ -73,12 +73,13 @@ def _with_law(
     day = received_on.date() if received_on else day_of(utc_now())
     assessment = assess(petition, suggestion, knowledge=router.knowledge, events={"received": day})
     if as_json:
-        law = LawOut.of(assessment, knowledge=router.knowledge, taxonomy=router.taxonomy)
-        typer.echo(AssessOut(suggestion=SuggestionOut.of(suggestion), law=law).model_dump_json(indent=2))
+        told = SuggestionOut.of(suggestion)
+        law = LawOut.of(assessment, answer=told.answer, knowledge=router.knowledge)
+        typer.echo(AssessOut(suggestion=told, law=law).model_dump_json(indent=2))
         return
     console = Console()
     show(suggestion, petition, console=console)
-    show_law(assessment, petition, taxonomy=router.taxonomy, console=console)
+    show_law(assessment, petition, suggestion, console=console)
 
 
 def show(suggestion: Suggestion, petition: Petition, *, console: Console) -> None:

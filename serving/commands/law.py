@@ -1,15 +1,18 @@
 """What `petition classify --law` prints: the law beside a suggestion, for a person."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nlp.appeals import Appeal
 from nlp.assessment import Assessment
 from nlp.deadlines import Clock
+from nlp.decide import in_percent
 from nlp.elements import ElementType
 from nlp.knowledge import CERTAINTY
-from nlp.petition import Petition
-from nlp.taxonomy import Taxonomy
+from nlp.petition import AppealAnswer, Petition, Suggestion
 from serving.law import marks_of
 
 ELEMENT_NAMES: dict[ElementType, str] = {
@@ -24,16 +27,20 @@ ELEMENT_NAMES: dict[ElementType, str] = {
 }
 
 
-def show_law(assessment: Assessment, petition: Petition, *, taxonomy: Taxonomy, console: Console) -> None:
+def show_law(assessment: Assessment, petition: Petition, suggestion: Suggestion, *, console: Console) -> None:
     """Print an assessment in Chinese; appeals and elements are quoted from `petition`."""
     content = petition.content
     appeals = assessment.appeals
     doubt = f"，疑有 {appeals.suspected} 个，请人工核对" if appeals.unsure else ""
     _heading(f"诉求 {appeals.count} 个{doubt}", console)
-    for number, appeal in enumerate(appeals.items, start=1):
-        words = "……".join(_one_line(content[slice(*span)]) for span in appeal.spans)
-        unit = f"　可能部门：{taxonomy.name('department', appeal.department)}" if appeal.department else ""
-        console.print(Text.assemble(f"  {number}. “{words}”", (unit, "dim")))
+    shown: Sequence[Appeal | AppealAnswer] = suggestion.appeals or appeals.items
+    for number, found in enumerate(shown, start=1):
+        words = "……".join(_one_line(content[slice(*span)]) for span in found.spans)
+        console.print(Text(f"  {number}. “{words}”"))
+        if isinstance(found, AppealAnswer):
+            _show_appeal(found, console)
+    if suggestion.appeals:
+        _show_offices(suggestion, console)
     _heading("要素", console)
     for kind, name in ELEMENT_NAMES.items():
         words = "、".join(f"“{_one_line(content[e.start : e.end])}”" for e in assessment.elements.of_type(kind))
@@ -53,6 +60,30 @@ def show_law(assessment: Assessment, petition: Petition, *, taxonomy: Taxonomy, 
     _heading("转办层级建议", console)
     console.print(Text(f"  {transfer.name}，由{transfer.by}交办：{'；'.join(transfer.reasons)}"))
     console.print(Text(f"  {transfer.basis}（{CERTAINTY[transfer.certainty]}）", style="dim"))
+
+
+def _show_appeal(appeal: AppealAnswer, console: Console) -> None:
+    """Print what is proposed for one of several appeals, and what a person must look at."""
+    if appeal.predictions:
+        said = {
+            head: f"{prediction.best.name}（把握{in_percent(prediction.best.confidence)}）"
+            for head, prediction in appeal.predictions.items()
+        }
+        console.print(Text(f"     可能部门：{said['department']}　{said['category_l2']}　{said['nature']}"))
+        console.print(Text.assemble(f"     途径：{said['channel']}", (f"　{appeal.legal_basis}", "dim")))
+        for option in appeal.channel_alternatives:
+            source = f"　{option.basis}（{CERTAINTY[option.certainty]}）"
+            console.print(Text.assemble(f"     也可走：{option.name}", (source, "dim")))
+    for reason in appeal.reasons:
+        console.print(Text(f"     · {reason.message}"))
+
+
+def _show_offices(suggestion: Suggestion, console: Console) -> None:
+    """Print who is proposed to lead and to assist over all appeals."""
+    assisting = "、".join(unit.name for unit in suggestion.co_departments) or "无"
+    console.print(
+        Text(f"  建议主办：{suggestion.predictions['department'].best.name}　建议协办：{assisting}（由人核定）")
+    )
 
 
 def _heading(words: str, console: Console) -> None:

@@ -45,8 +45,8 @@ async def assess_one(body: AssessIn, context: Ctx, _: Assessing) -> AssessOut:
         n_times=body.n_times,
         previous_closed=body.previous_closed,
     )
-    law = LawOut.of(assessment, knowledge=classifier.knowledge, taxonomy=classifier.taxonomy)
-    return AssessOut(suggestion=SuggestionOut.of(suggestion), law=law)
+    told = SuggestionOut.of(suggestion)
+    return AssessOut(suggestion=told, law=LawOut.of(assessment, answer=told.answer, knowledge=classifier.knowledge))
 
 
 @router.get("/knowledge", summary="法律知识概况")

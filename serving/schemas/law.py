@@ -14,10 +14,9 @@ from nlp.elements import Element, ElementType, Jurisdiction
 from nlp.knowledge import Knowledge, RegistrationItem
 from nlp.knowledge.records import DeadlineKind
 from nlp.petition import Certainty, Petition
-from nlp.taxonomy import Taxonomy
 from serving.law import marks_of
 from serving.schemas.base import Clean, Wire
-from serving.schemas.suggestion import EXAMPLE_TEXT, Span, SuggestionOut
+from serving.schemas.suggestion import EXAMPLE_TEXT, AnswerOut, AppealAnswerOut, Span, SuggestionOut
 
 FIRST_DAY, LAST_DAY = date(1950, 1, 1), date(2150, 12, 31)
 
@@ -67,11 +66,16 @@ class SourcedOut(Wire):
 
 
 class AppealOut(SourcedOut):
-    """One appeal: where it stands, and the department its words point to (empty for none)."""
+    """One appeal: where it stands, and the department the model proposes for it (empty for none).
+
+    `judged` is what was said of the appeal by itself; null where it is the only one and the whole answer holds, and in
+    petitions kept before appeals were judged one by one.
+    """
 
     spans: list[Span]
     department: str
     department_name: str
+    judged: AppealAnswerOut | None
 
 
 class AppealsOut(Wire):
@@ -166,11 +170,11 @@ class LawOut(Wire):
     office: str
 
     @classmethod
-    def of(cls, assessment: Assessment, *, knowledge: Knowledge, taxonomy: Taxonomy) -> Self:
-        """Render an assessment made with `knowledge`; departments under the office's own names."""
+    def of(cls, assessment: Assessment, *, answer: AnswerOut, knowledge: Knowledge) -> Self:
+        """Render an assessment made with `knowledge` of a petition answered with `answer`, whose spans go with it."""
         items = {item.code: item for item in knowledge.registration}
         return cls(
-            appeals=_appeals(assessment.appeals, items, taxonomy),
+            appeals=_appeals(assessment.appeals, answer, items),
             elements=[_element(element, items) for element in assessment.elements.found],
             jurisdiction=_jurisdiction(assessment.elements.jurisdiction, items),
             missing=[_missing(item) for item in assessment.missing],
@@ -209,21 +213,28 @@ _ITEM_OF: Mapping[ElementType, str] = {
 _Items = Mapping[str, RegistrationItem]
 
 
-def _appeals(appeals: Appeals, items: _Items, taxonomy: Taxonomy) -> AppealsOut:
-    """Render the appeals; that each must be registered and answered is the law of the item `request`."""
-    return AppealsOut(
-        items=[
+def _appeals(appeals: Appeals, answer: AnswerOut, items: _Items) -> AppealsOut:
+    """Render the appeals; that each must be registered and answered is the law of the item `request`.
+
+    Those that the router answered are the ones to show; a later version of the splitter may see others in a kept text.
+    """
+    found: list[tuple[list[Span], AppealAnswerOut | None]] = [(list(appeal.spans), None) for appeal in appeals.items]
+    if answer.appeals:
+        found = [(judged.spans, judged) for judged in answer.appeals]
+    rendered = []
+    for spans, judged in found:
+        said = judged.predictions if judged else answer.predictions if len(found) == 1 else {}
+        department = said.get("department")
+        rendered.append(
             AppealOut(
-                spans=list(appeal.spans),
-                department=appeal.department,
-                department_name=taxonomy.name("department", appeal.department) if appeal.department else "",
+                spans=spans,
+                department=department.code if department else "",
+                department_name=department.name if department else "",
+                judged=judged,
                 **_sourced(items, "request"),
             )
-            for appeal in appeals.items
-        ],
-        unsure=appeals.unsure,
-        suspected=appeals.suspected,
-    )
+        )
+    return AppealsOut(items=rendered, unsure=appeals.unsure, suspected=max(len(found), appeals.suspected))
 
 
 def _element(element: Element, items: _Items) -> ElementOut:

@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from nlp.petition import Candidate, Head, Level, Petition, ReasonCode, Suggestion
+from nlp.petition import AppealAnswer, Candidate, Head, Level, Petition, Reason, ReasonCode, RouteOption, Suggestion
 from serving.schemas.base import Wire
 
 Span = tuple[int, int]
@@ -65,6 +65,14 @@ class RouteOptionOut(Wire):
     note: str
     effect: str
 
+    @classmethod
+    def of(cls, option: RouteOption) -> Self:
+        """Render an option."""
+        return cls(
+            channel=option.channel, name=option.name, basis=option.basis,
+            certainty=option.certainty, note=option.note, effect=option.effect,
+        )  # fmt: skip
+
 
 class FiringOut(Wire):
     """A must-review rule that found something, or that the model suspects to be met."""
@@ -96,6 +104,11 @@ class ReasonOut(Wire):
     key: str
     message: str
 
+    @classmethod
+    def of(cls, reason: Reason) -> Self:
+        """Render a reason."""
+        return cls(code=reason.code, detail=reason.detail, key=reason.key, message=reason.message)
+
 
 class DecisionOut(Wire):
     """Whether the suggestion may be accepted as it stands."""
@@ -111,6 +124,29 @@ class RedactionOut(Wire):
     span: Span
 
 
+class AppealAnswerOut(Wire):
+    """What the router says of one of several appeals, judged by itself; without predictions a person decides."""
+
+    spans: list[Span]
+    predictions: dict[Head, CandidateOut] = Field(description="字数太少、无从研判的为空，`reasons` 写明。")
+    channel_alternatives: list[RouteOptionOut]
+    legal_basis: str
+    accusation: bool = Field(description="涉及检举控告公职人员：单独登记、单独转送，不得转给被检举的人或单位。")
+    reasons: list[ReasonOut]
+
+    @classmethod
+    def of(cls, answer: AppealAnswer) -> Self:
+        """Render `answer`; spans count in the original text."""
+        return cls(
+            spans=list(answer.spans),
+            predictions={head: CandidateOut.of(prediction.best) for head, prediction in answer.predictions.items()},
+            channel_alternatives=[RouteOptionOut.of(option) for option in answer.channel_alternatives],
+            legal_basis=answer.legal_basis,
+            accusation=answer.accusation,
+            reasons=[ReasonOut.of(reason) for reason in answer.reasons],
+        )
+
+
 class AnswerOut(Wire):
     """The router's answer without the text; spans count in the text that goes with it."""
 
@@ -121,8 +157,15 @@ class AnswerOut(Wire):
     firings: list[FiringOut]
     evidence: list[EvidenceOut]
     decision: DecisionOut
+    appeals: list[AppealAnswerOut] = Field(default=[], description="分出两个以上诉求时，逐个的研判；只有一个时为空。")
     bundle_id: str
     taxonomy_version: str
+
+    @property
+    def departments(self) -> frozenset[str]:
+        """Codes of all departments that are proposed for the petition or for one of its appeals."""
+        own = [answer.predictions["department"] for answer in self.appeals if answer.predictions]
+        return frozenset(unit.code for unit in (self.predictions["department"], *self.co_departments, *own))
 
     @classmethod
     def of(cls, suggestion: Suggestion) -> Self:
@@ -135,13 +178,7 @@ class AnswerOut(Wire):
                 )
                 for head, prediction in suggestion.predictions.items()
             },
-            channel_alternatives=[
-                RouteOptionOut(
-                    channel=option.channel, name=option.name, basis=option.basis,
-                    certainty=option.certainty, note=option.note, effect=option.effect,
-                )
-                for option in suggestion.channel_alternatives
-            ],
+            channel_alternatives=[RouteOptionOut.of(option) for option in suggestion.channel_alternatives],
             legal_basis=suggestion.legal_basis,
             co_departments=[CandidateOut.of(candidate) for candidate in suggestion.co_departments],
             firings=[
@@ -157,11 +194,9 @@ class AnswerOut(Wire):
             ],
             decision=DecisionOut(
                 action=suggestion.decision.action,
-                reasons=[
-                    ReasonOut(code=r.code, detail=r.detail, key=r.key, message=r.message)
-                    for r in suggestion.decision.reasons
-                ],
+                reasons=[ReasonOut.of(reason) for reason in suggestion.decision.reasons],
             ),
+            appeals=[AppealAnswerOut.of(answer) for answer in suggestion.appeals],
             bundle_id=suggestion.bundle_id,
             taxonomy_version=suggestion.taxonomy_version,
         )  # fmt: skip

@@ -9,13 +9,13 @@ from nlp.assessment import Assessment
 from nlp.knowledge import Knowledge, Notice
 from nlp.notices import NOTICES, Facts, NoticeCode
 from nlp.petition import Certainty, RouteOption
-from nlp.taxonomy import Taxonomy
 from serving.classifier import Classifier
 from serving.labels import LabelBook
 from serving.law import assess_kept, assess_view, day_of
 from serving.redaction import MaskedView
 from serving.schemas.law import ClockOut, LawOut
 from serving.schemas.petitions import PetitionOut
+from serving.schemas.suggestion import AnswerOut
 from serving.web.names import SOURCE_NAMES
 
 PETITION_PROCEDURE = "petition_procedure"
@@ -43,18 +43,16 @@ class LawView:
         return [list(appeal.spans) for appeal in items] if len(items) > 1 else []
 
 
-def law_view(
-    assessment: Assessment, *, channel: str, n_options: int, knowledge: Knowledge, taxonomy: Taxonomy
-) -> LawView:
-    """Return the panel of an assessment under `channel`, with `n_options` further channels open."""
-    law = LawOut.of(assessment, knowledge=knowledge, taxonomy=taxonomy)
+def law_view(assessment: Assessment, *, answer: AnswerOut, channel: str, knowledge: Knowledge) -> LawView:
+    """Return the panel of an assessment under `channel` of a petition answered with `answer`."""
+    law = LawOut.of(assessment, answer=answer, knowledge=knowledge)
     known = {notice.code: notice for notice in knowledge.notices if notice.code in NOTICES}
     fitting = [
         notice
         for code, notice in known.items()
         if code != DECIDED_ONLY
         and (code not in _PROCEDURE_ONLY or channel == PETITION_PROCEDURE)
-        and (code != "notice_choice" or n_options)
+        and (code != "notice_choice" or answer.channel_alternatives)
     ]
     return LawView(
         law=law,
@@ -66,18 +64,12 @@ def law_view(
     )
 
 
-def law_of_kept(petition: PetitionOut, *, knowledge: Knowledge, taxonomy: Taxonomy) -> LawView | None:
+def law_of_kept(petition: PetitionOut, *, knowledge: Knowledge) -> LawView | None:
     """Return the panel of a petition; None under blind review and once the text is purged."""
     assessment = assess_kept(petition, knowledge=knowledge)
     if assessment is None or petition.answer is None:
         return None
-    return law_view(
-        assessment,
-        channel=channel_of(petition),
-        n_options=len(petition.answer.channel_alternatives),
-        knowledge=knowledge,
-        taxonomy=taxonomy,
-    )
+    return law_view(assessment, answer=petition.answer, channel=channel_of(petition), knowledge=knowledge)
 
 
 def law_of_trial(view: MaskedView, received_on: date, classifier: Classifier) -> LawView:
@@ -86,17 +78,11 @@ def law_of_trial(view: MaskedView, received_on: date, classifier: Classifier) ->
     assessment = assess_view(
         view,
         channel=channel,
-        n_departments=1 + len(view.answer.co_departments),
+        n_departments=len(view.answer.departments),
         received_on=received_on,
         knowledge=classifier.knowledge,
     )
-    return law_view(
-        assessment,
-        channel=channel,
-        n_options=len(view.answer.channel_alternatives),
-        knowledge=classifier.knowledge,
-        taxonomy=classifier.taxonomy,
-    )
+    return law_view(assessment, answer=view.answer, channel=channel, knowledge=classifier.knowledge)
 
 
 def channel_of(petition: PetitionOut) -> str:

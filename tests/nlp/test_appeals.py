@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from nlp.appeals import Appeals, split_appeals, word_scores
-from nlp.petition import Petition
+from nlp.appeals import Appeals, accusations_apart, assisting, split_appeals, warned, word_scores
+from nlp.knowledge import load_knowledge
+from nlp.petition import AppealAnswer, Candidate, Head, Petition, Prediction
 from nlp.prepare import prepare
+from nlp.routes import Routing
+from nlp.taxonomy import load_taxonomy
 
 WRITTEN = Path("datasets/appeals/multi.jsonl")
 
@@ -80,6 +83,81 @@ def test_unlike_pieces_without_a_clear_matter_are_reported_as_suspected() -> Non
     assert appeals.count == 1
     assert appeals.unsure
     assert appeals.suspected == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "apart"),
+    [
+        ("1、教育局局长收受贿赂，请严肃查处。2、学校食堂饭菜变质，请教育局检查。", 2),
+        ("1、教育局局长收受贿赂，请纪委查处。2、他还贪污公款，请追究。", 1),
+        ("1、学校操场破损，听说是关系户修的，请教育局修。2、学校食堂饭菜变质，请教育局检查。", 1),
+    ],
+)
+def test_an_accusation_of_officials_shares_its_appeal_with_nothing_else(text: str, apart: int) -> None:
+    knowledge = load_knowledge()
+    assert split_appeals(prepare(Petition(text=text)), score=accusations_apart(knowledge)).count == apart
+    assert split(text).count == 1
+
+
+def answer(department: str, *, accusation: bool = False) -> AppealAnswer:
+    return AppealAnswer(
+        spans=((0, 1),), predictions={"department": best("department", department)}, accusation=accusation
+    )
+
+
+def best(head: Head, code: str) -> Prediction:
+    return Prediction(
+        head=head, candidates=(Candidate(code=code, name=load_taxonomy().name(head, code), confidence=0.9),)
+    )
+
+
+def assist(
+    *answers: AppealAnswer,
+    channel: str = "statutory_duty",
+    main: str = "urban_management",
+    scene: str = "",
+    text: str = "",
+) -> list[str]:
+    units = (Candidate(code=scene, name=scene, confidence=0.0),) if scene else ()
+    routing = Routing(
+        channel=best("channel", channel), department=best("department", main), co_departments=units,
+        alternatives=(), legal_basis="", reasons=(), matters=(),
+    )  # fmt: skip
+    found = assisting(routing, answers, text=text, knowledge=load_knowledge(), taxonomy=load_taxonomy())
+    return [unit.code for unit in found]
+
+
+def test_departments_of_the_other_appeals_assist_each_once_and_no_more_than_two() -> None:
+    assert assist(answer("urban_management")) == []
+    answers = [answer(code) for code in ("urban_management", "education", "education")]
+    assert assist(*answers) == ["education"]
+    assert assist(*answers, scene="ecology_environment") == ["education", "ecology_environment"]
+    assert assist(*answers, answer("transport"), scene="ecology_environment") == ["education", "transport"]
+
+
+def test_neither_the_accused_nor_the_handler_of_an_accusation_assists() -> None:
+    text = "教育局局长收受贿赂,请查处。学校食堂饭菜变质。路灯坏了。公交不来。"
+    accusing = answer("discipline_supervision", accusation=True)
+    others = [answer(code) for code in ("urban_management", "education", "transport")]
+    assert assist(accusing, *others, text=text) == ["transport"]
+    assert assist(*others, text=text) == ["education", "transport"]
+
+
+def test_whoever_handles_an_accusation_is_assisted_by_no_other_appeals_department() -> None:
+    accusing = answer("discipline_supervision", accusation=True)
+    given = {"channel": "accusation_handling", "main": "discipline_supervision"}
+    assert assist(accusing, answer("transport"), **given) == []
+    assert assist(accusing, answer("transport"), scene="town_subdistrict", **given) == ["town_subdistrict"]
+
+
+def test_whoever_is_accused_in_one_appeal_is_marked_in_another() -> None:
+    text = "教育局局长收受贿赂,请查处。学校食堂饭菜变质。公交不来。"
+    given = {"text": text, "knowledge": load_knowledge(), "taxonomy": load_taxonomy()}
+    accusing = answer("education", accusation=True)
+    found = warned([accusing, answer("education"), answer("transport")], **given)
+    assert [len(one.reasons) for one in found] == [1, 1, 0]
+    assert all("条例30条3款" in one.reasons[0].message for one in found[:2])
+    assert warned([answer("education")], **given)[0].reasons == ()
 
 
 def test_word_scores_leave_mass_to_the_unknown() -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from nlp.assessment import assess
 from nlp.errors import BundleError, KnowledgeError, TaxonomyError, TextError
 from nlp.flags import FlagModel
 from nlp.petition import HEADS, Petition, Suggestion
@@ -31,6 +32,14 @@ WAGES = Petition(
 ACCUSATION = Petition(
     title="举报村主任", text="我村村主任张建国侵占征地补偿款三十万元，账目从不公开，请纪委严肃查处这个贪官。"
 )
+
+
+INJURY = "一、我在工厂受伤，单位不给申请工伤认定，请人社局处理。"
+BUILDING = "二、邻居违法建设，城管一直不拆，请拆除。"
+INSURANCE = "三、医保卡被停用，请医保局恢复使用。"
+BRIBES = "1、教育局局长收受贿赂，违规给亲戚安排学位，请纪委查处。"
+CANTEEN = "2、学校食堂饭菜变质，孩子拉肚子，请教育局检查。"
+LAMPS = "3、小区门口的路灯坏了三个月一直没有人修理，请城管修复。"
 
 
 @pytest.fixture(scope="module")
@@ -269,3 +278,74 @@ def test_importing_the_package_and_the_router_loads_no_training_framework():
     code = "import sys, nlp, nlp.router; print(sorted({'torch', 'transformers', 'sklearn'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def departments(suggestion: Suggestion) -> list[str]:
+    return [answer.predictions["department"].best.code for answer in suggestion.appeals]
+
+
+def test_every_appeal_is_answered_as_if_it_had_come_alone(router):
+    suggestion = router.suggest(Petition(title="三件事", text=INJURY + BUILDING + INSURANCE))
+    assert departments(suggestion) == ["human_resources_social_security", "urban_management", "healthcare_security"]
+    for answer, text in zip(suggestion.appeals, (INJURY, BUILDING, INSURANCE), strict=True):
+        alone = router.suggest(Petition(text=text))
+        assert answer.predictions == alone.predictions
+        assert (answer.legal_basis, answer.channel_alternatives) == (alone.legal_basis, alone.channel_alternatives)
+        assert {r.message for r in answer.reasons} <= {r.message for r in alone.decision.reasons}
+
+
+def test_spans_of_the_appeals_count_in_the_original(router):
+    petition = Petition(title="两件事", text=f"我叫王小明，电话13812345678。{INJURY}{BUILDING}")
+    first, second = router.suggest(petition).appeals
+    assert petition.content[slice(*second.spans[0])] == BUILDING
+    assert petition.content[first.spans[0][0] : first.spans[-1][1]].endswith(INJURY)
+
+
+def test_the_other_appeals_departments_assist_and_count_for_the_transfer(router):
+    petition = Petition(text=INJURY + BUILDING + INSURANCE)
+    suggestion = router.suggest(petition)
+    assert suggestion.predictions["department"].best.code == "human_resources_social_security"
+    assert [unit.code for unit in suggestion.co_departments] == ["urban_management", "healthcare_security"]
+    assert all(unit.confidence > 0.5 for unit in suggestion.co_departments)
+    events = {"received": date(2026, 3, 2)}
+    transfer = assess(petition, suggestion, knowledge=router.knowledge, events=events).transfer
+    assert transfer.level == "level_major"
+    assert "涉及3个部门" in transfer.reasons
+
+
+def test_one_appeal_is_read_once(router, monkeypatch):
+    read = []
+    infer = type(router.runtime).infer
+    monkeypatch.setattr(type(router.runtime), "infer", lambda self, tokens: read.append(1) or infer(self, tokens))
+    assert router.suggest(HEATING).appeals == ()
+    assert len(read) == 1
+    router.suggest(Petition(text=INJURY + BUILDING))
+    assert len(read) == 4
+
+
+def test_an_accusation_among_appeals_stands_alone_and_never_beside_the_accused(router):
+    suggestion = router.suggest(Petition(text=BRIBES + CANTEEN + LAMPS))
+    accusing, canteen, lamps = suggestion.appeals
+    assert (accusing.accusation, canteen.accusation, lamps.accusation) == (True, False, False)
+    assert accusing.predictions["channel"].best.code == "accusation_handling"
+    assert accusing.predictions["department"].best.code == "discipline_supervision"
+    assert "单独登记、单独转送" in accusing.reasons[0].message
+    # The canteen is the education bureau's all the same, but whoever sends it there is told what must stay behind.
+    assert canteen.predictions["department"].best.code == "education"
+    assert "可能是本件另一诉求中被检举的单位" in canteen.reasons[0].message
+    assert lamps.reasons == ()
+    together = {suggestion.predictions["department"].best.code, *(unit.code for unit in suggestion.co_departments)}
+    assert not {"discipline_supervision", "education"} <= together
+    assert suggestion.decision.action == "review"
+    (several,) = (r.message for r in suggestion.decision.reasons if r.code == "several_appeals")
+    assert "第1个涉及检举控告公职人员，须单独办理" in several
+
+
+def test_an_appeal_of_few_words_names_nobody_and_says_so(router):
+    suggestion = router.suggest(Petition(text=f"{INJURY}二、城管拆违建。"))
+    injury, short = suggestion.appeals
+    assert injury.predictions
+    assert short.predictions == {}
+    assert [reason.code for reason in short.reasons] == ["too_short"]
+    assert "由人核定" in short.reasons[0].message
+    assert suggestion.departments == {"human_resources_social_security"}

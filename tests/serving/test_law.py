@@ -75,6 +75,22 @@ def test_spans_point_into_the_original(clerk: TestClient) -> None:
     assert law["jurisdiction"]["names"]["town"] == "白水镇"
 
 
+def test_each_of_several_appeals_has_the_models_answer_in_the_law_too(clerk: TestClient) -> None:
+    found = assess(clerk)
+    told, items = found["suggestion"]["answer"]["appeals"], found["law"]["appeals"]["items"]
+    assert len(told) == 2
+    assert [item["judged"] for item in items] == told
+    for item, answer in zip(items, told, strict=True):
+        assert item["spans"] == answer["spans"]
+        assert item["department"] == answer["predictions"]["department"]["code"]
+        assert answer["legal_basis"]
+    one = assess(clerk, text="路灯坏了两个月，要求尽快修好路灯。", title="")
+    assert one["suggestion"]["answer"]["appeals"] == []
+    (only,) = one["law"]["appeals"]["items"]
+    assert only["judged"] is None
+    assert only["department"] == one["suggestion"]["answer"]["predictions"]["department"]["code"]
+
+
 def test_every_item_carries_basis_certainty_and_marks(clerk: TestClient) -> None:
     law = assess(clerk)["law"]
     items = [*law["appeals"]["items"], *law["elements"], law["jurisdiction"], *law["missing"], *law["clocks"]]

@@ -11,12 +11,12 @@ import pytest
 from rich.console import Console
 
 from nlp.assessment import assess
+from nlp.decide import in_percent
 from nlp.knowledge import load_knowledge
 from nlp.petition import Petition
 from nlp.prepare import prepare
 from nlp.router import Router
 from nlp.rules import find_firings
-from nlp.taxonomy import load_taxonomy
 from serving.classifier import Classifier
 from serving.commands.law import show_law
 from serving.schemas.law import AssessOut
@@ -31,7 +31,7 @@ def shown(classifier: Classifier) -> str:
     suggestion = replace(classifier.suggest(petition), firings=firings)
     assessment = assess(petition, suggestion, knowledge=knowledge, events={"received": date(2026, 3, 2)})
     console = Console(file=io.StringIO(), width=200)
-    show_law(assessment, petition, taxonomy=load_taxonomy(), console=console)
+    show_law(assessment, petition, suggestion, console=console)
     return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
 
 
@@ -61,6 +61,22 @@ def test_json_with_the_law_is_what_the_api_answers(
     assert petition("classify", TEXT, "--law") == 0
     said = capsys.readouterr().out
     assert said.index("责任部门") < said.index("转办层级建议")
+
+
+def test_each_of_several_appeals_is_told_with_its_department_and_how_sure_that_is(
+    petition: Run, router: Router, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Router, "load", lambda *_, **__: router)
+    text = "1、教育局局长收受贿赂，请纪委查处。2、小区门口的路灯坏了三个月一直没有人修理，请城管修复。"
+    assert petition("classify", text, "--law") == 0
+    said = "".join(capsys.readouterr().out.split())
+    suggestion = router.suggest(Petition(text=text))
+    for appeal in suggestion.appeals:
+        unit = appeal.predictions["department"].best
+        assert f"可能部门：{unit.name}（把握{in_percent(unit.confidence)}）" in said
+        assert "".join(appeal.legal_basis.split()) in said
+    assert "单独登记、单独转送" in said
+    assert f"建议主办：{suggestion.predictions['department'].best.name}" in said
 
 
 def test_a_sound_overlay_is_summed_up(petition: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -87,6 +87,16 @@ def test_the_pages_show_a_petition_judged_by_it(office: Any) -> None:
         assert page.status_code == 200, path
         assert "13800138000" not in page.text
     assert urgent["id"] in browser.get("/queues").text
+    bribes, lamps = "1、教育局局长收受贿赂，请纪委查处。", "2、小区门口的路灯坏了三个月没有人修理，请城管修复。"
+    several = office.submit(f"我叫张三，电话13800138000。{bribes}{lamps}")
+    spans = [several["content"][slice(*span)] for appeal in several["answer"]["appeals"] for span in appeal["spans"]]
+    assert "".join(spans) == several["content"]  # moved into the masked text
+    for page in (
+        browser.get(f"/petitions/{several['id']}").text,
+        browser.post("/desk/trial", json={"text": bribes + lamps}).text,
+    ):
+        for expected in ("检举控告，单独办理", "单独登记、单独转送", "可能部门", "建议主办"):
+            assert expected in page
     trial = browser.post("/desk/trial", json={"text": SMOKE})
     assert trial.status_code == 200
     assert "烧烤店" in trial.text
