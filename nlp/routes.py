@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nlp.deadlines import limits_in_words
 from nlp.knowledge import CERTAINTY, Alternatives, Knowledge, Neighbour, Route
 from nlp.knowledge.signals import expand
 from nlp.petition import Candidate, Firing, Head, Masked, Prediction, Reason, RouteOption, Scores
@@ -84,21 +85,22 @@ def combine(
     models = {head: _prediction(head, scores, labels, taxonomy) for head in ("nature", "channel", "department")}
     channel, channel_reasons = _weigh_channel(models["channel"], models["nature"], matters, taxonomy)
     department, department_reasons = _weigh_department(models["department"], channel.best.code, matters, taxonomy)
-    open_matters = _open_matters(matters, channel.best.code, knowledge, accused=accused)
-    options = _options(open_matters, channel.best.code, taxonomy)
+    standing = open_matters(matters, channel.best.code, knowledge, accused=accused)
+    offered = open_channels(standing, knowledge, taxonomy)
+    options = tuple(option for option in offered if option.channel != channel.best.code)
     co_departments = _co_departments(department.best.code, channel.best.code, matters, masked.text, taxonomy)
     reasons = [
         *channel_reasons,
         *department_reasons,
-        *_accused_unit(department, co_departments, masked.text, knowledge, taxonomy, accused=accused),
-        *_choice(open_matters, options),
+        *accused_unit(department, co_departments, masked.text, knowledge, taxonomy, accused=accused),
+        *_choice(standing, options),
         *_by_person(department.best, taxonomy),
     ]
     return Routing(
         channel=channel,
         department=department,
         alternatives=options,
-        legal_basis=_legal_basis(channel.best.code, open_matters, knowledge),
+        legal_basis=_legal_basis(channel.best.code, standing, knowledge),
         co_departments=co_departments,
         reasons=tuple(reasons),
         matters=tuple(seen.entry.code for seen in matters.alternatives),
@@ -207,7 +209,7 @@ def _weigh_department(
     return _shown(department), []
 
 
-def _open_matters(matters: Matters, channel: str, knowledge: Knowledge, *, accused: bool) -> tuple[Alternatives, ...]:
+def open_matters(matters: Matters, channel: str, knowledge: Knowledge, *, accused: bool) -> tuple[Alternatives, ...]:
     """Return the matters whose channels are open beside the main one."""
     met = {seen.entry.code for seen in matters.alternatives}
     if accused:
@@ -215,12 +217,14 @@ def _open_matters(matters: Matters, channel: str, knowledge: Knowledge, *, accus
     return tuple(matter for matter in knowledge.alternatives if matter.code in met and channel in matter.channels)
 
 
-def _options(matters: Iterable[Alternatives], channel: str, taxonomy: Taxonomy) -> tuple[RouteOption, ...]:
-    """Return the channels open beside the main one, each once, the first matter's words first."""
+def open_channels(matters: Iterable[Alternatives], knowledge: Knowledge, taxonomy: Taxonomy) -> tuple[RouteOption, ...]:
+    """Return the channels open in `matters`, each once, the first matter's words first."""
+    routes = {route.code: route for route in knowledge.routes}
     options: dict[str, RouteOption] = {}
     for matter in matters:
         for option in matter.options:
-            if option.channel != channel and option.channel not in options:
+            if option.channel not in options:
+                department = taxonomy.name("department", taxonomy.acting(option.to)) if option.to else ""
                 options[option.channel] = RouteOption(
                     channel=option.channel,
                     name=taxonomy.name("channel", option.channel),
@@ -228,6 +232,8 @@ def _options(matters: Iterable[Alternatives], channel: str, taxonomy: Taxonomy) 
                     certainty=option.certainty or matter.certainty,
                     note=f"{matter.matter}：{option.note}" if option.note else matter.matter,
                     effect=matter.effect,
+                    to=option.body or department,
+                    limit=limits_in_words(option.clocks or routes[option.channel].clocks, knowledge),
                 )
     return tuple(options.values())
 
@@ -238,7 +244,8 @@ def _choice(matters: Sequence[Alternatives], options: Sequence[RouteOption]) -> 
     if not by_law or not options:
         return []
     names = "、".join(option.name for option in options)
-    message = f"“{by_law[0].matter}”另有可选途径：{names}；须告知信访人，由其选择（种子000）"
+    source = "某县信访工作法治化试点方案（2023），地方工作材料"
+    message = f"“{by_law[0].matter}”另有可选途径：{names}；须告知信访人，由其选择（{source}）"
     return [Reason(code="multi_route", detail=by_law[0].code, message=message)]
 
 
@@ -263,7 +270,7 @@ def _beside(main: str, seen: Seen[Neighbour]) -> tuple[str, ...]:
     return (scene.department,) if main in scene.co else ()
 
 
-def _accused_unit(
+def accused_unit(
     department: Prediction,
     co_departments: Sequence[Candidate],
     text: str,

@@ -64,6 +64,8 @@ class RouteOptionOut(Wire):
     certainty: str
     note: str
     effect: str
+    to: str = Field("", description="向谁提出。")
+    limit: str = Field("", description="选择前要知道的期限，写明条款。")
 
 
 class FiringOut(Wire):
@@ -139,6 +141,7 @@ class AnswerOut(Wire):
                 RouteOptionOut(
                     channel=option.channel, name=option.name, basis=option.basis,
                     certainty=option.certainty, note=option.note, effect=option.effect,
+                    to=option.to, limit=option.limit,
                 )
                 for option in suggestion.channel_alternatives
             ],

@@ -1,0 +1,45 @@
+"""Between which legal channels a petitioner may choose, the one that stands included."""
+
+from dataclasses import replace
+
+from nlp.deadlines import limits_in_words
+from nlp.knowledge import Knowledge
+from nlp.petition import RouteOption
+from nlp.routes import open_channels, open_matters
+from nlp.rules.matters import find_matters
+from nlp.taxonomy import Taxonomy
+
+_ACCUSATION = "accusation_handling"
+
+
+def channels_to_choose(
+    text: str, *, channel: str, department: str, accused: bool, knowledge: Knowledge, taxonomy: Taxonomy
+) -> tuple[RouteOption, ...]:
+    """Return the channels open for a masked `text` under the `channel` that stands, that one first.
+
+    Of fewer than two there is nothing to choose. `department` is the name of the one that stands; `accused` says that
+    the text accuses an official. An accusation is registered apart and no alternative to anything (条例30条).
+    """
+    matters = [
+        matter
+        for matter in open_matters(find_matters(text, knowledge=knowledge), channel, knowledge, accused=accused)
+        if any(option.channel != _ACCUSATION for option in matter.options)
+    ]
+    offered = {option.channel: option for option in open_channels(matters, knowledge, taxonomy)}
+    offered.pop(_ACCUSATION, None)
+    standing = offered.pop(channel, None)
+    if standing is None:
+        route = next(route for route in knowledge.routes if route.code == channel)
+        standing = RouteOption(
+            channel=channel,
+            name=taxonomy.name("channel", channel),
+            basis=route.basis,
+            certainty=route.certainty,
+            note=route.note,
+            effect=matters[0].effect if matters else "",
+            to=department,
+            limit=limits_in_words(route.clocks, knowledge),
+        )
+    elif not standing.to:
+        standing = replace(standing, to=department)
+    return (standing,) if channel == _ACCUSATION else (standing, *offered.values())
