@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from nlp.deadlines import limits_in_words
-from nlp.knowledge import Knowledge
+from nlp.knowledge import Knowledge, Route
 from nlp.petition import RouteOption
 from nlp.routes import open_channels, open_matters
 from nlp.rules.matters import find_matters
@@ -25,11 +25,15 @@ def channels_to_choose(
         for matter in open_matters(find_matters(text, knowledge=knowledge), channel, knowledge, accused=accused)
         if any(option.channel != _ACCUSATION for option in matter.options)
     ]
-    offered = {option.channel: option for option in open_channels(matters, knowledge, taxonomy)}
+    routes = {route.code: route for route in knowledge.routes}
+    offered = {
+        option.channel: _with_route(option, routes[option.channel])
+        for option in open_channels(matters, knowledge, taxonomy)
+    }
     offered.pop(_ACCUSATION, None)
     standing = offered.pop(channel, None)
     if standing is None:
-        route = next(route for route in knowledge.routes if route.code == channel)
+        route = routes[channel]
         standing = RouteOption(
             channel=channel,
             name=taxonomy.name("channel", channel),
@@ -43,3 +47,10 @@ def channels_to_choose(
     elif not standing.to:
         standing = replace(standing, to=department)
     return (standing,) if channel == _ACCUSATION else (standing, *offered.values())
+
+
+def _with_route(option: RouteOption, route: Route) -> RouteOption:
+    """Add the article that opens the channel at all to those of the matter."""
+    if option.basis.startswith("条例"):
+        return option
+    return replace(option, basis=f"{route.basis}；{option.basis}")

@@ -32,6 +32,8 @@ def test_the_channel_that_stands_is_first_and_none_is_lost(channel: str) -> None
 def test_every_choice_says_to_whom_by_when_on_what_basis_and_what_follows() -> None:
     inspection, arbitration = choices(WAGES, "statutory_duty")
     assert inspection.to == load_taxonomy().name("department", "human_resources_social_security")
+    assert inspection.basis.startswith("条例31条(五)；农民工工资条例10条")
+    assert arbitration.basis.startswith("条例31条(二)；劳动争议调解仲裁法")
     assert "60个工作日（《劳动保障监察条例》第17条）" in inspection.limit
     assert arbitration.to == "劳动人事争议仲裁委员会"
     assert "12个月（《劳动争议调解仲裁法》第27条）" in arbitration.limit
