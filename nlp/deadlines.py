@@ -13,7 +13,8 @@ from typing import Literal
 
 import chinese_calendar
 
-from nlp.knowledge import EVENTS, Deadline, Knowledge
+from nlp.knowledge import CERTAINTY, EVENTS, Deadline, Knowledge
+from nlp.knowledge.citations import in_full
 from nlp.knowledge.records import DeadlineKind
 from nlp.knowledge.render import length_of, starts_of
 from nlp.petition import Certainty, Firing
@@ -147,6 +148,17 @@ def add_work_days(starts_on: date, n_days: int) -> tuple[date, str]:
         return day, ""
     years = "、".join(f"{year}年" for year in sorted(unknown_years))
     return day, f"{years}的节假日安排不在日历内，按周一至周五计算，须人工核对"
+
+
+def limits_in_words(codes: Iterable[str], knowledge: Knowledge) -> str:
+    """Return deadlines as a petitioner is told of them before choosing a channel, each with its article."""
+    deadlines = {deadline.code: deadline for deadline in knowledge.deadlines}
+    told = []
+    for deadline in (deadlines[code] for code in codes):
+        mark = "" if deadline.certainty == "verified" else f"，{CERTAINTY[deadline.certainty]}"
+        time = f"{starts_of(deadline, knowledge)}起{length_of(deadline)}"
+        told.append(f"{deadline.who}{deadline.what}，{time}（{in_full(deadline.basis)}{mark}）")
+    return "；".join(told)
 
 
 def _add_months(starts_on: date, n_months: int) -> date:

@@ -130,7 +130,10 @@ class Firing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RouteOption:
-    """One legal channel that is open for the matter; where several are, the petitioner is told and chooses."""
+    """One legal channel that is open for the matter; where several are, the petitioner is told and chooses.
+
+    `to` says to whom one turns and `limit` by when, with the article; both in words, empty where not known.
+    """
 
     channel: str
     name: str
@@ -138,6 +141,8 @@ class RouteOption:
     certainty: Certainty
     note: str = ""
     effect: str = ""
+    to: str = ""
+    limit: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

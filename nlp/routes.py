@@ -7,12 +7,13 @@ chosen, and nothing here says or implies a refusal.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nlp.deadlines import limits_in_words
 from nlp.knowledge import CERTAINTY, Alternatives, Knowledge, Neighbour, Route
 from nlp.knowledge.signals import expand
 from nlp.petition import Candidate, Certainty, Firing, Head, Masked, Prediction, Reason, RouteOption, Scores
@@ -101,22 +102,24 @@ def combine(
     department, department_reasons = _weigh_department(
         models["department"], channel.best.code, matters, taxonomy, overruled=overruled
     )
-    open_matters = _open_matters(matters, channel.best.code, knowledge, accused=accused)
-    options = _options(open_matters, channel.best.code, _closed(matters), taxonomy)
+    standing = open_matters(matters, channel.best.code, knowledge, accused=accused)
+    taken = {channel.best.code, *closed_channels(matters)}
+    offered = open_channels(standing, knowledge, taxonomy)
+    options = tuple(option for option in offered if option.channel not in taken)
     co_departments = _co_departments(department.best.code, channel.best.code, matters, masked.text, taxonomy)
     reasons = [
         *channel_reasons,
         *_prerequisites(matters, channel.best, options, taxonomy),
         *department_reasons,
-        *_accused_unit(department, co_departments, masked.text, knowledge, taxonomy, accused=accused),
-        *_choice(open_matters, options),
+        *accused_unit(department, co_departments, masked.text, knowledge, taxonomy, accused=accused),
+        *_choice(standing, options),
         *_by_person(department.best, taxonomy),
     ]
     return Routing(
         channel=channel,
         department=department,
         alternatives=options,
-        legal_basis=_legal_basis(channel.best.code, open_matters, knowledge),
+        legal_basis=_legal_basis(channel.best.code, standing, knowledge),
         co_departments=co_departments,
         reasons=tuple(reasons),
         matters=tuple(seen.entry.code for seen in matters.alternatives),
@@ -248,7 +251,7 @@ def _weigh_department(
     return _shown(department), []
 
 
-def _open_matters(matters: Matters, channel: str, knowledge: Knowledge, *, accused: bool) -> tuple[Alternatives, ...]:
+def open_matters(matters: Matters, channel: str, knowledge: Knowledge, *, accused: bool) -> tuple[Alternatives, ...]:
     """Return the matters whose channels are open beside the main one."""
     met = {seen.entry.code for seen in matters.alternatives}
     if accused:
@@ -256,7 +259,7 @@ def _open_matters(matters: Matters, channel: str, knowledge: Knowledge, *, accus
     return tuple(matter for matter in knowledge.alternatives if matter.code in met and channel in matter.channels)
 
 
-def _closed(matters: Matters) -> set[str]:
+def closed_channels(matters: Matters) -> set[str]:
     """Return the channels that what has plainly happened leaves no room for: none of them is offered anew."""
     return {
         channel
@@ -266,14 +269,14 @@ def _closed(matters: Matters) -> set[str]:
     }
 
 
-def _options(
-    matters: Iterable[Alternatives], channel: str, closed: Collection[str], taxonomy: Taxonomy
-) -> tuple[RouteOption, ...]:
-    """Return the channels open beside the main one, each once, the first matter's words first."""
+def open_channels(matters: Iterable[Alternatives], knowledge: Knowledge, taxonomy: Taxonomy) -> tuple[RouteOption, ...]:
+    """Return the channels open in `matters`, each once, the first matter's words first."""
+    routes = {route.code: route for route in knowledge.routes}
     options: dict[str, RouteOption] = {}
     for matter in matters:
         for option in matter.options:
-            if option.channel != channel and option.channel not in closed and option.channel not in options:
+            if option.channel not in options:
+                department = taxonomy.name("department", taxonomy.acting(option.to)) if option.to else ""
                 options[option.channel] = RouteOption(
                     channel=option.channel,
                     name=taxonomy.name("channel", option.channel),
@@ -281,6 +284,8 @@ def _options(
                     certainty=option.certainty or matter.certainty,
                     note=f"{matter.matter}：{option.note}" if option.note else matter.matter,
                     effect=matter.effect,
+                    to=option.body or department,
+                    limit=limits_in_words(option.clocks or routes[option.channel].clocks, knowledge),
                 )
     return tuple(options.values())
 
@@ -291,7 +296,8 @@ def _choice(matters: Sequence[Alternatives], options: Sequence[RouteOption]) -> 
     if not by_law or not options:
         return []
     names = "、".join(option.name for option in options)
-    message = f"“{by_law[0].matter}”另有可选途径：{names}；须告知信访人，由其选择（种子000）"
+    source = "某县信访工作法治化试点方案（2023），地方工作材料"
+    message = f"“{by_law[0].matter}”另有可选途径：{names}；须告知信访人，由其选择（{source}）"
     return [Reason(code="multi_route", detail=by_law[0].code, message=message)]
 
 
@@ -316,7 +322,7 @@ def _beside(main: str, seen: Seen[Neighbour]) -> tuple[str, ...]:
     return (scene.department,) if main in scene.co else ()
 
 
-def _accused_unit(
+def accused_unit(
     department: Prediction,
     co_departments: Sequence[Candidate],
     text: str,

@@ -77,10 +77,13 @@ def _dangling(knowledge: Knowledge) -> Iterator[str]:
     labels = load_taxonomy().labels
     channels, targets = set(labels["channel"]), set(labels["department"])
     matters = {matter.code for matter in knowledge.alternatives}
+    clocks = {deadline.code for deadline in knowledge.deadlines}
     for channel in sorted(channels ^ {route.code for route in knowledge.routes}):
         yield f"routes {channel}：须与分类体系的途径一一对应"
     for where, kind, codes in _references(knowledge):
-        known = {"途径": channels, "部门": targets, "性质": set(labels["nature"]), "事项": matters}[kind]
+        known = {
+            "途径": channels, "部门": targets, "性质": set(labels["nature"]), "事项": matters, "期限": clocks
+        }[kind]  # fmt: skip
         for code in codes:
             if code and code not in known:
                 yield f"{where}：没有 {code!r} 这个{kind}"
@@ -90,10 +93,13 @@ def _references(knowledge: Knowledge) -> Iterator[tuple[str, str, Iterable[str]]
     """Yield (where, kind of thing pointed to, codes)."""
     for rule in knowledge.rules:
         yield f"rules {rule.code}", "性质", rule.natures
+    for route in knowledge.routes:
+        yield f"routes {route.code}", "期限", route.clocks
     for matter in knowledge.alternatives:
         yield f"alternatives {matter.code}", "途径", matter.channels
         yield f"alternatives {matter.code}", "途径", [option.channel for option in matter.options]
         yield f"alternatives {matter.code}", "部门", [option.to for option in matter.options]
+        yield f"alternatives {matter.code}", "期限", [clock for option in matter.options for clock in option.clocks]
     for circumstance in knowledge.circumstances:
         yield f"circumstances {circumstance.code}", "途径", (circumstance.channel, *circumstance.excludes)
     for prerequisite in knowledge.prerequisites:

@@ -48,10 +48,10 @@ def load_knowledge(overlay: Path | None = None) -> Knowledge:
     Raises KnowledgeError listing every fault found, whether in our files or in the overlay.
     """
     faults: list[str] = []
-    content = _read_folder()
+    content = _read_folder(faults)
     office = ""
     if overlay is not None:
-        office = apply_overlay(content, read_yaml(overlay), sections=tuple(SECTIONS), faults=faults)
+        office = apply_overlay(content, read_yaml(overlay, faults=faults), sections=tuple(SECTIONS), faults=faults)
     source = str(overlay or FOLDER)
     single: dict[str, Any] = {
         key: parse(kind, [content[key]], section=key, faults=faults)
@@ -87,9 +87,9 @@ def check_overlay(overlay: Path) -> str:
     return f"{theirs.office}的口径文件可以使用。" + ("；".join(changes) or "没有改动任何条目") + "。"
 
 
-def _read_folder() -> dict[str, Any]:
+def _read_folder(faults: list[str]) -> dict[str, Any]:
     """Return the content of all our files as one mapping of sections."""
     content: dict[str, Any] = {}
     for path in sorted(FOLDER.glob("*.yaml")):
-        content |= read_yaml(path)
+        content |= read_yaml(path, faults=faults)
     return content

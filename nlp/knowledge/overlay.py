@@ -3,7 +3,9 @@
 The overlay is a YAML file: the office's name and, per section, entries by code. A known code changes the given fields,
 `disabled: true` switches an entry off, a new code adds an entry. Whatever an office adds or changes is marked local
 practice, except that new wording or further clues leave an entry's source as it was. Rules of level S protect life,
-those set off by a nature keep accusations from the accused (art. 30): they can be added to, never weakened.
+those set off by a nature keep accusations from the accused (art. 30): they can be added to, never weakened. What the
+law wants first and what it lets a judgment or court case mean can be reworded, never switched off. No text for clerks
+may speak of a refusal, which a person decides; only the letters that need such a decision may.
 
     office: 某县信访局
     deadlines:
@@ -11,6 +13,8 @@ those set off by a nature keep accusations from the accused (art. 30): they can 
       - {code: local_210_accept, disabled: true}
 """
 
+import re
+from collections.abc import Iterator
 from typing import Any, cast
 
 from nlp.knowledge.reading import repeated
@@ -20,6 +24,18 @@ _WORDING = frozenset({"code", "name", "action", "why", "clues"})
 
 _SAFETY_FIELDS = _WORDING | {"disabled", "certainty"}
 """What an overlay may say about a rule it may not weaken: wording, further clues; `disabled` has its own message."""
+
+
+_LAW_WORDING = frozenset({"code", "name", "matter", "advice", "certainty"})
+"""What an overlay may say about a prerequisite or circumstance that the law itself knows; `disabled` as above."""
+
+_UNSEEN = frozenset({"code", "signals", "idioms", "clues", "disabled"})
+"""Fields of an entry that hold no words for a clerk."""
+
+_REFUSAL = re.compile(
+    r"(?:不予|不再|拒绝|不)受理|[只仅](?:作|做|予)?登记|不予(?:办理|处理|登记|接收)|不再(?:办理|处理)"
+)
+"""Words of a decision that only a person may take (条例19、36条): no entry may speak them."""
 
 
 def apply_overlay(
@@ -86,10 +102,18 @@ def _faults_of_change(entries: list[dict[str, Any]], change: dict[str, Any], *, 
         faults.append(f"disabled 只能是 true 或 false，写的是 {change['disabled']!r}")
     if change.get("certainty", "local") != "local":
         faults.append(f"本机关的条目属地方做法，certainty 只能是 local，写的是 {change['certainty']!r}")
+    if not (section == "notices" and (known or change).get("needs_decision")):
+        faults.extend(_refusals_in(change))
     if known is None:
         if "disabled" in change:
             faults.append(f"没有这一条可停用；现有 {'、'.join(e['code'] for e in entries)}")
         return faults
+    return [*faults, *_faults_of_weakening(known, change, section=section)]
+
+
+def _faults_of_weakening(known: dict[str, Any], change: dict[str, Any], *, section: str) -> list[str]:
+    """Return what an office may not take from an entry of ours that protects people or is the law's own."""
+    faults = []
     if section == "rules" and (known.get("level") == "S" or known.get("natures")):
         kind = "S 级安全规则" if known.get("level") == "S" else "检举控告规则"
         if change.get("disabled"):
@@ -97,6 +121,37 @@ def _faults_of_change(entries: list[dict[str, Any]], change: dict[str, Any], *, 
         weaker = sorted(change.keys() - _SAFETY_FIELDS)
         if weaker:
             faults.append(f"{kind}只能改措辞、加线索，不能改 {weaker}")
+    if section in {"circumstances", "prerequisites"} and known.get("certainty") == "verified":
+        kind = "法律规定的前置程序" if section == "prerequisites" else "法律规定的情形"
+        if change.get("disabled"):
+            faults.append(f"{kind}（{known['basis']}）不能停用")
+        weaker = sorted(change.keys() - _LAW_WORDING - {"disabled"})
+        if weaker:
+            faults.append(f"{kind}（{known['basis']}）只能改措辞，不能改 {weaker}；要加信号可另立一条")
     if section == "deadlines" and known.get("kind") != "local":
         faults.append("法定期限不能改；可另加一条更短的，kind 写 local")
     return faults
+
+
+def _refusals_in(change: dict[str, Any]) -> list[str]:
+    """Return a fault for every text of an entry that speaks of a refusal as decided, blanks within it or not."""
+    texts = [(field, text) for field, value in change.items() if field not in _UNSEEN for text in _texts_in(value)]
+    found = [(field, _REFUSAL.search("".join(text.split()))) for field, text in texts]
+    return [
+        f"{field} 里写了“{refusal.group()}”：是否受理只能由人依法决定，给经办人看的文字不能这样写"
+        for field, refusal in found
+        if refusal
+    ]
+
+
+def _texts_in(value: object) -> Iterator[str]:
+    """Yield every text in a value, however deep, but signals."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if key not in _UNSEEN:
+                yield from _texts_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts_in(inner)

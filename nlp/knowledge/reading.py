@@ -1,6 +1,6 @@
 """Read YAML files into records and say everything that is wrong with them at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,10 +13,41 @@ from nlp.errors import KnowledgeError
 Record = TypeVar("Record")
 
 
-def read_yaml(path: Path) -> Any:
-    """Return the content of one YAML file; raises KnowledgeError when it cannot be read or is no YAML."""
+class _OnceLoader(yaml.CSafeLoader):
+    """Notes every key that stands twice in a mapping: YAML would silently keep the last one."""
+
+    def __init__(self, text: str) -> None:
+        """Read `text`."""
+        super().__init__(text)
+        self.faults: list[str] = []
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Build a mapping; of lists under one key both are kept, so that their faults are found too."""
+        first: dict[str, yaml.Node] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag == _MERGE:
+                continue
+            earlier = first.setdefault(key.value, value)
+            if earlier is not value:
+                self.faults.append(f"第{key.start_mark.line + 1}行：{key.value!r} 在同一层写了两次，须合成一处")
+                if isinstance(earlier, yaml.SequenceNode) and isinstance(value, yaml.SequenceNode):
+                    value.value = [*earlier.value, *value.value]
+        return super().construct_mapping(node, deep=deep)
+
+
+_MERGE = "tag:yaml.org,2002:merge"
+
+
+def read_yaml(path: Path, *, faults: list[str]) -> Any:
+    """Return the content of one YAML file; keys that stand twice go to `faults`.
+
+    Raises KnowledgeError when it cannot be read or is no YAML.
+    """
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        loader = _OnceLoader(path.read_text(encoding="utf-8"))
+        content = loader.get_single_data()
+        faults.extend(loader.faults)
+        return content
     except (OSError, UnicodeDecodeError) as error:
         raise KnowledgeError(str(path), [f"读不了：{error}"]) from error
     except yaml.YAMLError as error:

@@ -14,7 +14,7 @@ from nlp.petition import Certainty, Level
 
 CERTAINTY: Mapping[Certainty, str] = {
     "verified": "已核",
-    "seed": "种子材料",
+    "seed": "地方工作材料",
     "memory": "记忆，未核",
     "inferred": "推断",
     "local": "地方做法",
@@ -107,7 +107,8 @@ class SubRoute(Sourced):
 class Route(Sourced):
     """What the law says about one legal channel; its name, natures and handlers stand in the taxonomy.
 
-    `reviewable` says whether the result can go to review and re-examination (条例35、36条).
+    `reviewable` says whether the result can go to review and re-examination (条例35、36条). `clocks` are the deadlines
+    to know before choosing the channel; an option may name its own.
     """
 
     order: int
@@ -115,17 +116,24 @@ class Route(Sourced):
     reviewable: bool
     note: str = ""
     matters: tuple[str, ...] = ()
+    clocks: tuple[str, ...] = ()
     sub_routes: tuple[SubRoute, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Option(_Closed):
-    """One channel open for a matter; `certainty` is that of the whole matter unless given."""
+    """One channel open for a matter; `certainty` is that of the whole matter unless given.
+
+    `to` is the department, `body` who decides where that is somebody else, such as an arbitration commission. `clocks`
+    are the deadlines to know before choosing it; without any those of the route are.
+    """
 
     channel: str
     basis: str
     to: str = ""
+    body: str = ""
     note: str = ""
+    clocks: tuple[str, ...] = ()
     certainty: Certainty | None = None
 
 

@@ -28,7 +28,7 @@ _INTRODUCTION = """\
 | 标记 | 含义 |
 |---|---|
 | 已核 | 看到了条文或原文 |
-| 种子材料 | 来自地方工作材料 |
+| 地方工作材料 | 来自某地的工作方案、计划、报道，不是法律规定 |
 | 记忆，未核 | 凭记忆，没有核到原文，使用前须核 |
 | 推断 | 由法条归纳的工程规则或通行做法，各地可改 |
 | 地方做法 | 某地或本机关自己的口径，任何时候都不作为法定要求显示 |
@@ -52,7 +52,8 @@ rules:
 ```
 
 机关增加或修改的条目标为“地方做法”（只改措辞、只加线索的保留原来的可信度）。
-S 级安全规则和检举控告规则不能停用、降级或减少线索，法律规定的期限不能修改。
+S 级安全规则和检举控告规则不能停用、降级或减少线索，法律规定的期限不能修改，已核的前置程序和情形只能改措辞。
+同一层的键写两次是错误；给经办人看的文字不能写不予受理、不再受理、只登记（须由人决定的文书除外）。
 """
 
 
@@ -126,12 +127,17 @@ def _signs(circumstance: Circumstance) -> str:
 
 def _alternatives(knowledge: Knowledge) -> str:
     """Matters with several channels."""
+    taxonomy = load_taxonomy()
+    clocks = {deadline.code: f"{deadline.what}：{length_of(deadline)}" for deadline in knowledge.deadlines}
+    of_route = {route.code: route.clocks for route in knowledge.routes}
     rows = (
         (
             matter.matter,
             option.channel,
             option.basis,
             CERTAINTY[option.certainty or matter.certainty],
+            option.body or (taxonomy.name("department", option.to) if option.to else ""),
+            "；".join(clocks[code] for code in option.clocks or of_route[option.channel]),
             option.note,
             matter.effect,
         )
@@ -139,7 +145,7 @@ def _alternatives(knowledge: Knowledge) -> str:
         for option in matter.options
     )
     return "## 可选途径（告知信访人，由信访人选择）\n\n" + _table(
-        ["事项", "途径", "依据", "可信度", "说明", "选择后的效果"], rows
+        ["事项", "途径", "依据", "可信度", "向谁提出", "期限", "说明", "选择后的效果"], rows
     )
 
 

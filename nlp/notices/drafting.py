@@ -13,49 +13,74 @@ from jinja2 import StrictUndefined, TemplateError, meta
 from jinja2.sandbox import SandboxedEnvironment
 
 from nlp.errors import NoticeTemplateError
+from nlp.knowledge.citations import in_full
 from nlp.notices.facts import BLANK, Facts, NoticeError, PersonDecision
 from nlp.notices.render import Block, docx_of, html_of
 
-NoticeCode = Literal["notice_accept", "notice_transfer", "notice_not_accept", "notice_choice", "handling_opinion"]
+NoticeCode = Literal[
+    "notice_accept",
+    "notice_transfer",
+    "notice_transfer_accusation",
+    "notice_not_accept",
+    "notice_choice",
+    "handling_opinion",
+]
 NOTICES: tuple[NoticeCode, ...] = get_args(NoticeCode)
 """The letters that can be drafted; the codes are those of `Knowledge.notices`."""
 
+_CHOICE = "notice_choice"
 _ONLY_DECIDED = frozenset({"notice_not_accept"})
 _KINDS = frozenset({"title", "number", "heading", "paragraph", "plain", "right", "note"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Draft:
-    """A draft letter: a page of HTML, the bytes of a DOCX file, and the names of what was left blank."""
+    """A draft letter: a page of HTML, the bytes of a DOCX file, and the names of what was left blank.
+
+    `warnings` is what a person must check first; the page shows it above the letter and does not print it.
+    """
 
     code: NoticeCode
     title: str
     html: str
     docx: bytes
     blanks: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def draft_notice(
-    code: str, facts: Facts, *, decision: PersonDecision | None = None, templates: Path | None = None
+    code: str,
+    facts: Facts,
+    *,
+    decision: PersonDecision | None = None,
+    templates: Path | None = None,
+    warnings: tuple[str, ...] = (),
 ) -> Draft:
     """Return the draft of one letter.
 
+    Articles of options may be in our short form (条例31条(五)); the letter writes them out.
+
     `templates` is a folder of the office's own templates (`<code>.yaml`), which win over ours. Raises NoticeError
-    for an unknown letter, a faulty template, or a 不予受理告知单 without a person's decision.
+    for an unknown letter, a faulty template, a 不予受理告知单 without a person's decision, or a choice between fewer
+    than two channels.
     """
     if code not in NOTICES:
         raise NoticeError(f"没有“{code}”这种文书；可以起草的有：{'、'.join(NOTICES)}。")
     if code in _ONLY_DECIDED and decision is None:
         raise NoticeError("不予受理必须由人作出决定后才能起草告知单：请先登记决定人、依据条款和事由。")
+    if code == _CHOICE and len(facts.options) < 2:
+        open_ones = "、".join(option.name for option in facts.options) or "没有写明"
+        raise NoticeError(f"可走的法定途径不足两条（{open_ones}），没有可供信访人选择的，不起草法定途径选择告知单。")
     template = _load(code, templates)
     values = _Values(facts, decision)
     blocks = _filled(template, values, source=code)
     return Draft(
         code=code,
         title=str(template["name"]),
-        html=html_of(blocks, title=str(template["name"])),
+        html=html_of(blocks, title=str(template["name"]), warnings=warnings),
         docx=docx_of(blocks),
         blanks=tuple(values.blanks),
+        warnings=warnings,
     )
 
 
@@ -134,6 +159,7 @@ def _filled(template: Mapping[str, Any], values: _Values, *, source: str) -> lis
     """Fill every block; `each: appeals` repeats a block for every item, or leaves one blank item."""
     # Plain text comes out here; HTML is escaped where the page is made, DOCX by its library.
     environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+    environment.filters["in_full"] = in_full
     blocks: list[Block] = []
     for block in template["blocks"]:
         kind, text = next((kind, text) for kind, text in block.items() if kind != "each")

@@ -1,7 +1,9 @@
 """What a letter is filled with: facts the office has, and the decision of a person where one is needed."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
+from unicodedata import category
 
 from nlp.errors import PetitionError
 from nlp.petition import RouteOption
@@ -30,9 +32,23 @@ class PersonDecision:
     def __post_init__(self) -> None:
         """Refuse a decision without a person, an article or a reason."""
         for name, value in (("decided_by", self.decided_by), ("basis", self.basis), ("reason", self.reason)):
-            if not value.strip():
+            if not any(category(character) in _LETTERS and character not in _FILLERS for character in value):
                 raise NoticeError(f"决定缺少“{_LABELS[name]}”，不能据此起草告知单。")
+        if not _ARTICLE.search(self.basis):
+            raise NoticeError(
+                f"依据条款要写明法规名称和第几条，如《信访工作条例》第十九条第三款；写的是“{self.basis}”，不能据此起草告知单。"
+            )
 
+
+_LETTERS = frozenset({"Lu", "Ll", "Lo"})
+_FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
+"""Letters to Unicode, blanks to the eye."""
+
+_ARTICLE = re.compile(
+    r"(?:条例|法|规定|办法|规则|细则|决定|意见)[^，。；,;]{0,20}?第?[\d〇零一二三四五六七八九十百]+条"
+    r"|〔\d{4}〕\d+号"
+)
+"""A law or rule by name with its article, or the number of a document."""
 
 _LABELS = {"decided_by": "决定人", "basis": "依据条款", "reason": "事由"}
 

@@ -23,11 +23,11 @@ class Block:
     text: str
 
 
-def html_of(blocks: Sequence[Block], *, title: str) -> str:
-    """Return a page of HTML that stands alone; every text is escaped."""
+def html_of(blocks: Sequence[Block], *, title: str, warnings: Sequence[str] = ()) -> str:
+    """Return a page of HTML that stands alone; every text is escaped, `warnings` are not printed."""
     page = (files("nlp") / "notices" / "templates" / "page.html").read_text(encoding="utf-8")
     template = Environment(autoescape=True).from_string(page)
-    return template.render(blocks=blocks, title=title, mark=DRAFT_MARK)
+    return template.render(blocks=blocks, title=title, mark=DRAFT_MARK, warnings=warnings)
 
 
 def docx_of(blocks: Sequence[Block]) -> bytes:

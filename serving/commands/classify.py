@@ -13,7 +13,8 @@ from rich.text import Text
 
 from nlp.decide import HEAD_NAMES, in_percent
 from nlp.errors import TextError
-from nlp.petition import Petition, Suggestion
+from nlp.knowledge import CERTAINTY
+from nlp.petition import Firing, Petition, RouteOption, Suggestion
 from serving.commands.options import Bundle, ErrorBudget, KnowledgeOverlay, TaxonomyOverlay
 from serving.schemas.suggestion import SuggestionOut
 from serving.tables.encodings import decode
@@ -114,12 +115,17 @@ def _particulars(suggestion: Suggestion) -> list[tuple[str, str]]:
     masked = Counter(redaction.kind for redaction in suggestion.redactions)
     particulars = [
         ("法定依据", suggestion.legal_basis),
-        ("也可走的途径", "；".join(f"{o.name}（{o.basis}）" for o in suggestion.channel_alternatives)),
+        ("也可走的途径", "；".join(f"{o.name}{_source(o)}" for o in suggestion.channel_alternatives)),
         ("协办部门", "、".join(unit.name for unit in suggestion.co_departments)),
-        ("必须人工审核", "；".join(f"{f.name}（{f.level}级）{f.action}" for f in suggestion.firings)),
+        ("必须人工审核", "\n".join(f"{f.name}（{f.level}级）{_source(f)}{f.action}" for f in suggestion.firings)),
         ("已遮盖个人信息", "、".join(f"{kind} {n} 处" for kind, n in masked.items())),
     ]
     return [(label, content) for label, content in particulars if content]
+
+
+def _source(item: RouteOption | Firing) -> str:
+    """Return the article of an item and how sure we are of it."""
+    return f"（{item.basis}，{CERTAINTY[item.certainty]}）"
 
 
 def _read(text: str | None, file: Path | None) -> str:

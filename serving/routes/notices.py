@@ -8,11 +8,14 @@ from fastapi import APIRouter, Depends, Header, Response
 from fastapi.responses import JSONResponse
 
 from nlp.notices import Draft, Facts, NoticeCode, PersonDecision, draft_notice
+from serving import presenting
 from serving.access import Allowed
 from serving.context import Context, Ctx
 from serving.errors import Problem
+from serving.letters import check_fit, warnings_for
 from serving.roles import Actor
 from serving.schemas.notices import NoticeIn, NoticeOut
+from serving.schemas.petitions import PetitionOut
 from serving.store import audit, petitions
 
 router = APIRouter(prefix="/v1", tags=["law"])
@@ -43,11 +46,21 @@ def draft(
     """
     kind = wanted(accept)
     decision = body.decision.record() if body.decision else None
-    made = make(context, actor, code, facts=body.facts(), decision=decision, petition_id=body.petition, kind=kind)
+    petition = None if body.petition is None else load(context, actor, body.petition)
+    made = make(context, actor, code, facts=body.facts(), decision=decision, petition=petition, kind=kind)
     if kind == DOCX:
         return docx_response(made)
-    answer = NoticeOut(code=made.code, title=made.title, html=made.html, blanks=list(made.blanks))
+    answer = NoticeOut(
+        code=made.code, title=made.title, html=made.html, blanks=list(made.blanks), warnings=list(made.warnings)
+    )
     return JSONResponse(answer.model_dump())
+
+
+def load(context: Context, actor: Actor, petition_id: str) -> PetitionOut:
+    """Return a petition as `actor` may see it; raises the 404 problem for others."""
+    with context.store.read() as session:
+        case = petitions.load(session, petitions.get(session, petition_id, actor=actor))
+    return presenting.whole(case, actor=actor, now=context.now())
 
 
 def make(
@@ -57,12 +70,12 @@ def make(
     *,
     facts: Facts,
     decision: PersonDecision | None = None,
-    petition_id: str | None = None,
+    petition: PetitionOut | None = None,
     kind: str,
 ) -> Draft:
     """Draft a letter and note that it was done: kind, form, number of blanks, and the petition if it is one of ours.
 
-    Raises NoticeError (422), and the 404 problem for a petition `actor` cannot see.
+    Raises NoticeError (422), and the 422 problem for a letter that does not fit the petition.
     """
     if code == "notice_not_accept" and decision is None:
         raise Problem(
@@ -70,12 +83,21 @@ def make(
             code="decision_required",
             detail="不予受理必须由人作出决定后才能起草告知单：请在 decision 中写明决定人、日期、依据条款和事由。",
         )
-    made = draft_notice(code, facts, decision=decision, templates=context.settings.notice_templates)
+    if petition is not None:
+        check_fit(code, petition)
+    classifier = context.host.classifier
+    warnings = warnings_for(
+        code,
+        facts.handler,
+        petition=petition,
+        appeals=facts.appeals,
+        knowledge=classifier.knowledge,
+        taxonomy=classifier.taxonomy,
+    )
+    made = draft_notice(code, facts, decision=decision, templates=context.settings.notice_templates, warnings=warnings)
     detail = {"notice": code, "format": "docx" if kind == DOCX else "html", "n_blanks": len(made.blanks)}
     with context.store.write() as session:
-        subject = "notice"
-        if petition_id is not None:
-            subject = f"petition:{petitions.get(session, petition_id, actor=actor).id}"
+        subject = "notice" if petition is None else f"petition:{petition.id}"
         audit.append(session, actor=actor, action="notice.drafted", subject=subject, detail=detail)
     return made
 

@@ -6,14 +6,12 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse, Response
 
 from nlp.notices import Draft, NoticeCode, PersonDecision
-from serving import presenting
 from serving.access import Allowed
 from serving.context import Context, Ctx
 from serving.roles import Actor
-from serving.routes.notices import DOCX, docx_response, make
+from serving.routes.notices import DOCX, docx_response, load, make
 from serving.routes.petitions import PetitionId
 from serving.schemas.notices import PersonDecisionIn
-from serving.store import petitions
 from serving.store.accounts import SignedIn
 from serving.web.law import DECIDED_ONLY, facts_of
 from serving.web.visiting import Visiting
@@ -55,8 +53,7 @@ def _drafted(
     kind: str,
     decision: PersonDecision | None = None,
 ) -> Draft:
-    with context.store.read() as session:
-        case = petitions.load(session, petitions.get(session, petition_id, actor=actor))
-    petition = presenting.whole(case, actor=actor, now=context.now())
-    facts = facts_of(petition, knowledge=context.host.classifier.knowledge, book=context.host.labels)
-    return make(context, actor, code, facts=facts, decision=decision, petition_id=petition_id, kind=kind)
+    petition = load(context, actor, petition_id)
+    classifier = context.host.classifier
+    facts = facts_of(petition, knowledge=classifier.knowledge, taxonomy=classifier.taxonomy, book=context.host.labels)
+    return make(context, actor, code, facts=facts, decision=decision, petition=petition, kind=kind)

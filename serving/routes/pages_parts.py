@@ -40,7 +40,7 @@ def load_work(context: Context, petition_id: str, actor: Actor) -> Work:
         case = petitions.load(session, petitions.get(session, petition_id, actor=actor))
     shown = presenting.whole(case, actor=actor, now=context.now())
     classifier = context.host.classifier
-    law = law_of_kept(shown, knowledge=classifier.knowledge)
+    law = law_of_kept(shown, knowledge=classifier.knowledge, taxonomy=classifier.taxonomy)
     related = related_view(context, petition_id, actor)
     return work_on(
         shown,

@@ -22,6 +22,8 @@ class OptionIn(Wire):
     certainty: Certainty
     note: Long = ""
     effect: Long = ""
+    to: Short = ""
+    limit: Long = ""
 
 
 class PersonDecisionIn(Wire):
@@ -42,7 +44,7 @@ class NoticeIn(Wire):
     """The facts of a letter: what is left out stays a blank."""
 
     petition: Annotated[Clean, Field(max_length=40)] | None = Field(
-        None, description="系统内编号，只用于在该件的办理经过中留痕。"
+        None, description="系统内编号：在该件的办理经过中留痕，并核对文书与该件的途径、去向是否相合。"
     )
     office: Short = Field("", examples=["某县信访局"])
     number: Short = ""
@@ -75,9 +77,10 @@ class NoticeIn(Wire):
 
 
 class NoticeOut(Wire):
-    """A draft: a page of HTML, and the names of what was left blank."""
+    """A draft: a page of HTML, the names of what was left blank, and what a person must check first."""
 
     code: NoticeCode
     title: str
     html: str
     blanks: list[str]
+    warnings: list[str] = Field(description="送出前须由人核对的，如去向单位可能就是被检举的单位。")

@@ -64,13 +64,15 @@ class RouteOptionOut(Wire):
     certainty: str
     note: str
     effect: str
+    to: str = Field("", description="向谁提出。")
+    limit: str = Field("", description="选择前要知道的期限，写明条款。")
 
     @classmethod
     def of(cls, option: RouteOption) -> Self:
         """Render an option."""
         return cls(
             channel=option.channel, name=option.name, basis=option.basis,
-            certainty=option.certainty, note=option.note, effect=option.effect,
+            certainty=option.certainty, note=option.note, effect=option.effect, to=option.to, limit=option.limit,
         )  # fmt: skip
 
 

@@ -3,15 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import cast
 
 from nlp.assessment import Assessment
+from nlp.choices import channels_to_choose
 from nlp.knowledge import Knowledge, Notice
+from nlp.knowledge.citations import in_full
 from nlp.notices import NOTICES, Facts, NoticeCode
-from nlp.petition import Certainty, RouteOption
+from nlp.notices.recipient import warn_of_recipient
+from nlp.petition import RouteOption
+from nlp.routes import ACCUSATION
+from nlp.taxonomy import Taxonomy
 from serving.classifier import Classifier
 from serving.labels import LabelBook
 from serving.law import assess_kept, assess_view, day_of
+from serving.letters import (
+    TRANSFER,
+    TRANSFER_OF_ACCUSATION,
+    accuses_officials,
+    channel_of,
+)
 from serving.redaction import MaskedView
 from serving.schemas.law import ClockOut, LawOut
 from serving.schemas.petitions import PetitionOut
@@ -27,7 +37,10 @@ _PROCEDURE_ONLY = frozenset({"notice_accept", "handling_opinion"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LawView:
-    """What the panel shows: the law, clocks with a day, without one and by condition, and the letters to draft."""
+    """What the panel shows: the law, clocks with a day, without one and by condition, and the letters to draft.
+
+    `warnings` is what must be checked before the petition goes to the department that stands.
+    """
 
     law: LawOut
     dated: Sequence[ClockOut]
@@ -35,6 +48,7 @@ class LawView:
     conditional: Sequence[ClockOut]
     letters: Sequence[Notice]
     turning_away: Notice | None
+    warnings: Sequence[str] = ()
 
     @property
     def appeal_spans(self) -> list[list[tuple[int, int]]]:
@@ -43,8 +57,16 @@ class LawView:
         return [list(appeal.spans) for appeal in items] if len(items) > 1 else []
 
 
-def law_view(assessment: Assessment, *, answer: AnswerOut, channel: str, knowledge: Knowledge) -> LawView:
-    """Return the panel of an assessment under `channel` of a petition answered with `answer`."""
+def law_view(
+    assessment: Assessment,
+    *,
+    answer: AnswerOut,
+    channel: str,
+    n_choices: int,
+    knowledge: Knowledge,
+    warnings: Sequence[str] = (),
+) -> LawView:
+    """Return the panel of a petition answered with `answer`, under `channel`; `n_choices` channels are open with it."""
     law = LawOut.of(assessment, answer=answer, knowledge=knowledge)
     known = {notice.code: notice for notice in knowledge.notices if notice.code in NOTICES}
     fitting = [
@@ -52,7 +74,8 @@ def law_view(assessment: Assessment, *, answer: AnswerOut, channel: str, knowled
         for code, notice in known.items()
         if code != DECIDED_ONLY
         and (code not in _PROCEDURE_ONLY or channel == PETITION_PROCEDURE)
-        and (code != "notice_choice" or answer.channel_alternatives)
+        and (code != "notice_choice" or n_choices > 1)
+        and code != (TRANSFER if channel == ACCUSATION else TRANSFER_OF_ACCUSATION)
     ]
     return LawView(
         law=law,
@@ -61,15 +84,23 @@ def law_view(assessment: Assessment, *, answer: AnswerOut, channel: str, knowled
         conditional=[clock for clock in law.clocks if clock.conditional],
         letters=fitting,
         turning_away=known.get(DECIDED_ONLY),
+        warnings=warnings,
     )
 
 
-def law_of_kept(petition: PetitionOut, *, knowledge: Knowledge) -> LawView | None:
+def law_of_kept(petition: PetitionOut, *, knowledge: Knowledge, taxonomy: Taxonomy) -> LawView | None:
     """Return the panel of a petition; None under blind review and once the text is purged."""
     assessment = assess_kept(petition, knowledge=knowledge)
     if assessment is None or petition.answer is None:
         return None
-    return law_view(assessment, answer=petition.answer, channel=channel_of(petition), knowledge=knowledge)
+    return law_view(
+        assessment,
+        answer=petition.answer,
+        channel=channel_of(petition),
+        n_choices=len(_choices(petition, knowledge=knowledge, taxonomy=taxonomy)),
+        knowledge=knowledge,
+        warnings=_warnings(petition, knowledge=knowledge, taxonomy=taxonomy),
+    )
 
 
 def law_of_trial(view: MaskedView, received_on: date, classifier: Classifier) -> LawView:
@@ -82,22 +113,39 @@ def law_of_trial(view: MaskedView, received_on: date, classifier: Classifier) ->
         received_on=received_on,
         knowledge=classifier.knowledge,
     )
-    return law_view(assessment, answer=view.answer, channel=channel, knowledge=classifier.knowledge)
+    return law_view(
+        assessment,
+        answer=view.answer,
+        channel=channel,
+        n_choices=1 + len(view.answer.channel_alternatives),
+        knowledge=classifier.knowledge,
+    )
 
 
-def channel_of(petition: PetitionOut) -> str:
-    """Return the channel that stands; empty under blind review."""
-    suggested = petition.answer.predictions["channel"].code if petition.answer else ""
-    return (petition.labels or {}).get("channel", suggested)
+def _department(petition: PetitionOut, taxonomy: Taxonomy) -> str:
+    """Return the name of the department that stands; empty under blind review."""
+    suggested = petition.answer.predictions["department"].code if petition.answer else ""
+    standing = (petition.labels or {}).get("department", suggested)
+    return taxonomy.name("department", standing) if standing else ""
 
 
-def facts_of(petition: PetitionOut, *, knowledge: Knowledge, book: LabelBook) -> Facts:
+def _warnings(petition: PetitionOut, *, knowledge: Knowledge, taxonomy: Taxonomy) -> tuple[str, ...]:
+    """Return what must be checked before an accusation goes to the department that stands."""
+    if not accuses_officials(petition):
+        return ()
+    return warn_of_recipient(_department(petition, taxonomy), petition.content, knowledge=knowledge, taxonomy=taxonomy)
+
+
+def facts_of(petition: PetitionOut, *, knowledge: Knowledge, taxonomy: Taxonomy, book: LabelBook) -> Facts:
     """Return what is known of a petition for its letters; its text is masked, so the petitioner stays a blank."""
     assessment = assess_kept(petition, knowledge=knowledge)
     requests = assessment.elements.of_type("request") if assessment else ()
     clocks = {clock.code: clock for clock in assessment.clocks} if assessment else {}
     handling, registering = clocks.get("petition_handle"), clocks.get("dept_register_handle")
     department = (petition.labels or {}).get("department", "")
+    basis = registering.basis if registering else ""
+    if channel_of(petition) == ACCUSATION:
+        basis = next(route.basis for route in knowledge.routes if route.code == ACCUSATION)
     return Facts(
         office=knowledge.office,
         number=petition.external_id or petition.id,
@@ -105,35 +153,22 @@ def facts_of(petition: PetitionOut, *, knowledge: Knowledge, book: LabelBook) ->
         received_on=day_of(petition.received_at),
         appeals=tuple(" ".join(petition.content[e.start : e.end].split()) for e in requests),
         handler=book.name("department", department) if department else "",
-        transfer_basis=_written_out(registering.basis) if registering else "",
-        limit=f"自{handling.starts}起{handling.length}内，{_written_out(handling.basis)}" if handling else "",
+        transfer_basis=in_full(basis),
+        limit=f"自{handling.starts}起{handling.length}内，{in_full(handling.basis)}" if handling else "",
         due_on=handling.ends_on if handling else None,
-        options=_options(petition, knowledge=knowledge, book=book),
+        options=_choices(petition, knowledge=knowledge, taxonomy=taxonomy),
     )
 
 
-def _written_out(basis: str) -> str:
-    """Return an article as a letter names it: 条例 is our short form of 信访工作条例."""
-    return f"《信访工作条例》{basis.removeprefix('条例')}" if basis.startswith("条例") else basis
-
-
-def _options(petition: PetitionOut, *, knowledge: Knowledge, book: LabelBook) -> tuple[RouteOption, ...]:
-    """Return every channel that is open: the one that stands, then its alternatives."""
-    if petition.answer is None:
+def _choices(petition: PetitionOut, *, knowledge: Knowledge, taxonomy: Taxonomy) -> tuple[RouteOption, ...]:
+    """Return the channels open under the one that stands, that one first; none where the text may not be read."""
+    if petition.answer is None or not petition.content:
         return ()
-    main = channel_of(petition)
-    others = [
-        RouteOption(
-            channel=option.channel, name=option.name, basis=option.basis,
-            certainty=cast("Certainty", option.certainty), note=option.note, effect=option.effect,
-        )
-        for option in petition.answer.channel_alternatives
-        if option.channel != main
-    ]  # fmt: skip
-    route = next((route for route in knowledge.routes if route.code == main), None)
-    if route is None:
-        return tuple(others)
-    first = RouteOption(
-        channel=main, name=book.name("channel", main), basis=route.basis, certainty=route.certainty, note=route.note
+    return channels_to_choose(
+        petition.content,
+        channel=channel_of(petition),
+        department=_department(petition, taxonomy),
+        accused=accuses_officials(petition),
+        knowledge=knowledge,
+        taxonomy=taxonomy,
     )
-    return (first, *others)

@@ -69,6 +69,7 @@ EVENT_NAMES = {
 NOTICE_NAMES = {
     "notice_accept": "受理告知单",
     "notice_transfer": "转送（交办）告知单",
+    "notice_transfer_accusation": "检举控告转送告知单",
     "notice_not_accept": "不予受理告知单",
     "notice_choice": "多途径选择告知单",
     "handling_opinion": "信访处理意见书",

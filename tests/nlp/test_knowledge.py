@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from nlp.errors import KnowledgeError
-from nlp.knowledge import Knowledge, check_overlay, load_knowledge
+from nlp.knowledge import CERTAINTY, Knowledge, check_overlay, load_knowledge
 from nlp.knowledge.checks import ARTICLE, sourced_sections
 from nlp.knowledge.render import length_of, render
 from nlp.taxonomy import load_taxonomy
@@ -257,3 +257,80 @@ def test_the_overlay_of_the_documentation_page_works(knowledge: Knowledge, tmp_p
     assert check_overlay(path) == (
         "某县信访局的口径文件可以使用。rules：新增0、修改1、停用0；deadlines：新增0、修改1、停用1。"
     )
+
+
+def test_what_stands_twice_is_refused_with_its_line_and_all_other_faults(tmp_path: Path) -> None:
+    path = tmp_path / "office.yaml"
+    path.write_text(
+        "office: 某局\n"
+        "deadlines:\n"
+        "  - {code: petition_handle, limit: 30}\n"
+        "rules:\n"
+        "  - {code: minors, name: 甲, name: 乙}\n"
+        "deadlines:\n"
+        "  - {code: nosuch, disabled: true}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(KnowledgeError) as caught:
+        check_overlay(path)
+    text = "\n".join(caught.value.faults)
+    assert "第6行：'deadlines' 在同一层写了两次" in text
+    assert "第5行：'name' 在同一层写了两次" in text
+    assert "petition_handle：法定期限不能改" in text
+    assert "nosuch：没有这一条可停用" in text
+
+
+def test_what_the_law_wants_first_cannot_be_taken_away(tmp_path: Path) -> None:
+    found = faults(
+        tmp_path,
+        {
+            "office": "某局",
+            "prerequisites": [{"code": "labour_arbitration_first", "disabled": True}],
+            "circumstances": [
+                {"code": "judgment_given", "disabled": True},
+                {"code": "in_court", "excludes": []},
+            ],
+        },
+    )
+    assert len(found) == 3
+    assert "法律规定的前置程序（劳动争议调解仲裁法5条）不能停用" in found[0] + found[1] + found[2]
+    assert any("judgment_given：法律规定的情形" in fault and "不能停用" in fault for fault in found)
+    assert any("in_court" in fault and "['excludes']" in fault for fault in found)
+
+
+def test_what_is_not_verified_may_be_switched_off_and_the_rest_reworded(tmp_path: Path) -> None:
+    content = {
+        "office": "某局",
+        "circumstances": [
+            {"code": "award_given", "disabled": True},
+            {"code": "judgment_given", "advice": "请在法院程序内提出"},
+        ],
+    }
+    found = {entry.code: entry for entry in load_knowledge(overlay(tmp_path, content)).circumstances}
+    assert "award_given" not in found
+    assert found["judgment_given"].advice == "请在法院程序内提出"
+
+
+@pytest.mark.parametrize(
+    ("section", "entry"),
+    [
+        ("rules", {"code": "minors", "action": "不再受理"}),
+        ("rules", {"code": "self_harm", "action": "按规定 不予\n受理"}),
+        ("circumstances", {"code": "judgment_given", "advice": "只登记，不交办"}),
+        ("alternatives", {"code": "unpaid_wages", "effect": "选择后仅作登记"}),
+        ("alternatives", {"code": "unpaid_wages", "options": [{"channel": "arbitration", "note": "信访不受理"}]}),
+    ],
+)
+def test_no_text_for_clerks_speaks_of_a_refusal(section: str, entry: dict[str, object], tmp_path: Path) -> None:
+    found = faults(tmp_path, {"office": "某局", section: [entry]})
+    assert any("是否受理只能由人依法决定" in fault for fault in found)
+
+
+def test_a_letter_that_needs_a_decision_may_name_it(tmp_path: Path) -> None:
+    content = {"office": "某局", "notices": [{"code": "notice_not_accept", "name": "不予受理告知书"}]}
+    assert "修改1" in check_overlay(overlay(tmp_path, content))
+
+
+def test_no_source_is_a_code_of_ours(knowledge: Knowledge) -> None:
+    assert "种子" not in str(vars(knowledge)).replace("种子农药", "")
+    assert "种子材料" not in CERTAINTY.values()

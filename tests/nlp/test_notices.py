@@ -13,7 +13,9 @@ from docx import Document
 from nlp.errors import NoticeTemplateError, PetitionError
 from nlp.knowledge import load_knowledge
 from nlp.notices import BLANK, NOTICES, Draft, Facts, NoticeError, PersonDecision, check_templates, draft_notice
+from nlp.notices.recipient import warn_of_recipient
 from nlp.petition import RouteOption
+from nlp.taxonomy import load_taxonomy
 
 DECISION = PersonDecision(
     decided_by="李某", decided_on=date(2026, 11, 22), basis="《信访工作条例》第十九条第三款", reason="该事项正在办理"
@@ -38,9 +40,11 @@ FACTS = Facts(
         RouteOption(
             channel="arbitration",
             name="劳动仲裁",
-            basis="劳动争议调解仲裁法第2条",
+            basis="劳动争议调解仲裁法2、5条",
             certainty="verified",
-            effect="按争议程序办",
+            effect="按争议程序办（劳动保障监察条例21条2款）",
+            to="劳动人事争议仲裁委员会",
+            limit="一年内申请",
         ),
         RouteOption(
             channel="statutory_duty", name="劳动监察", basis="劳动保障监察条例第9条", certainty="inferred", effect="无"
@@ -49,6 +53,13 @@ FACTS = Facts(
     higher_office="某某市住建局",
     signed_on=date(2026, 11, 25),
 )
+
+EMPTY = Facts(
+    options=tuple(
+        RouteOption(channel=code, name=code, basis="条例31条", certainty="verified") for code in ("one", "other")
+    )
+)
+"""Nothing is known but that there is a choice, without which no letter of choice is drafted."""
 
 
 def drafted(code: str, facts: Facts = FACTS) -> Draft:
@@ -77,6 +88,8 @@ def test_docx_and_html_say_the_same_and_are_marked_as_drafts(code: str) -> None:
         ("notice_transfer", ["转送告知单", "县住建局", "第二十二条", "2026年11月24日", "信访信息系统"]),
         ("notice_not_accept", ["该事项正在办理", "第十九条第三款", "1．请求修复幸福路", "赵某"]),
         ("notice_choice", ["途径一：劳动仲裁", "途径二：劳动监察", "条文待核实", "效果：按争议程序办", "由您决定"]),
+        ("notice_choice", ["向谁提出：劳动人事争议仲裁委员会", "期限：一年内申请", "□ 劳动仲裁", "□ 劳动监察"]),
+        ("notice_choice", ["依据：《劳动争议调解仲裁法》第2、5条", "（《劳动保障监察条例》第21条第2款）"]),
         ("handling_opinion", ["网上信访", "诉求1", "诉求2", "30日内", "某某市住建局", "第三十五条"]),
     ],
 )  # fmt: skip
@@ -91,7 +104,7 @@ def test_every_letter_is_known_to_the_knowledge_files() -> None:
 
 @pytest.mark.parametrize("code", NOTICES)
 def test_missing_facts_become_listed_blanks(code: str) -> None:
-    draft = drafted(code, Facts())
+    draft = drafted(code, EMPTY)
     assert {"机关名称", "信访件编号", "落款日期"} <= set(draft.blanks)
     assert words_of(draft).count(BLANK) >= len(draft.blanks)
     assert "None" not in draft.html
@@ -138,6 +151,17 @@ def test_a_refusal_to_be_served_holds_no_note_of_the_office() -> None:
     words = words_of(drafted("notice_not_accept"))
     assert "李某" not in words
     assert "不送达" not in words
+
+
+@pytest.mark.parametrize(("n", "said"), [(0, "没有写明"), (1, "劳动仲裁")])
+def test_one_channel_is_no_choice(n: int, said: str) -> None:
+    with pytest.raises(NoticeError, match=f"不足两条（{said}）"):
+        drafted("notice_choice", replace(FACTS, options=FACTS.options[:n]))
+
+
+def test_what_is_not_known_of_a_choice_is_a_blank_of_that_choice() -> None:
+    assert {"途径二向谁提出", "途径二期限"} <= set(drafted("notice_choice").blanks)
+    assert "途径一期限" not in drafted("notice_choice").blanks
 
 
 def test_more_than_nine_options_are_numbered() -> None:
@@ -207,4 +231,50 @@ def test_what_needs_a_decision_is_what_the_knowledge_says():
             with pytest.raises(NoticeError, match="由人作出决定"):
                 draft_notice(code, Facts())
         else:
-            assert draft_notice(code, Facts()).html
+            assert draft_notice(code, EMPTY).html
+
+
+@pytest.mark.parametrize(
+    "basis",
+    ["x", "按规定", "第十九条", "条例", "《信访工作条例》有关规定"],
+)
+def test_a_decision_names_a_law_and_its_article(basis: str) -> None:
+    with pytest.raises(NoticeError, match="第几条"):
+        replace(DECISION, basis=basis)
+
+
+@pytest.mark.parametrize("basis", ["条例19条3款", "《信访工作条例》第二十条", "某省信访条例(2021年修订)第26条"])
+def test_an_article_may_be_written_in_many_ways(basis: str) -> None:
+    assert replace(DECISION, basis=basis).basis == basis
+
+
+@pytest.mark.parametrize("name", ["", " ", "\u3000", "\u200b", "\u3164", "＿＿＿＿", "——"])
+def test_somebody_decides(name: str) -> None:
+    with pytest.raises(NoticeError, match="决定人"):
+        replace(DECISION, decided_by=name)
+
+
+def test_the_letter_of_an_accusation_holds_neither_its_content_nor_the_15_days() -> None:
+    words = words_of(drafted("notice_transfer_accusation"))
+    assert [part for part in ("幸福路", "15日", "第二十三条第三款", "届满") if part in words] == []
+    assert [part for part in ("第二十三条末款", "第三十条第三款", "县住建局") if part not in words] == []
+
+
+def warned(handler: str, text: str) -> str:
+    return "".join(warn_of_recipient(handler, text, knowledge=load_knowledge(), taxonomy=load_taxonomy()))
+
+
+def test_a_recipient_that_may_be_the_accused_is_told() -> None:
+    assert "可能就是被检举人所在单位" in warned("县教育局", "举报县教育局局长收受红包。")
+    assert "先核对被检举的是不是它" in warned("县教育局", "举报镇上一名干部收受红包。")
+    assert "先核对被检举的是不是它" in warned("某某公司", "举报一名干部收受红包。")
+    assert warned("县纪委监委", "举报县教育局局长收受红包。") == ""
+    assert warned("", "举报县教育局局长收受红包。") == ""
+
+
+def test_a_warning_stands_on_the_page_and_not_on_paper() -> None:
+    draft = draft_notice("notice_transfer", FACTS, warnings=("先核对<被检举人>",))
+    assert "先核对&lt;被检举人&gt;" in draft.html
+    assert ".warning { display: none; }" in draft.html
+    assert "先核对" not in words_of(draft)
+    assert draft.warnings == ("先核对<被检举人>",)

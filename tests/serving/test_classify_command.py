@@ -55,6 +55,15 @@ def test_an_argument_is_judged_and_shown_in_chinese(classify: Classify, capsys: 
         assert expected in said
 
 
+def test_what_must_be_seen_and_what_else_is_open_name_article_and_certainty(
+    classify: Classify, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert classify("我想不开") == 0
+    said = "".join(capsys.readouterr().out.split())
+    assert "（S级）（条例25条，已核）立即报告" in said
+    assert "信访程序（条例31条六，已核）" in said
+
+
 def test_review_tells_why(classify: Classify, capsys: pytest.CaptureFixture[str]) -> None:
     assert classify("我想不开，责任在谁 [red]渠道存疑[/red]") == 0
     said = capsys.readouterr().out

@@ -181,7 +181,9 @@ def test_knowledge_is_summed_up(clerk: TestClient) -> None:
 
 @pytest.mark.parametrize("code", NOTICES)
 def test_every_letter_is_drafted_as_html_with_its_blanks(clerk: TestClient, code: str) -> None:
+    options = [{"channel": code, "name": code, "basis": "条例31条", "certainty": "verified"} for code in ("a", "b")]
     body = {"number": "甲001", "handler": "<b>青石县</b>", "received_on": "2026-03-02", "decision": DECISION}
+    body |= {"options": options}
     answer = clerk.post(f"/v1/notices/{code}", json=body).json()
     assert answer["code"] == code
     assert "草稿" in answer["html"]
@@ -217,6 +219,27 @@ def test_turning_away_needs_the_decision_of_a_person(office: Any, clerk: TestCli
     assert not audited(office)
     drafted = clerk.post(path, json={"decision": DECISION}).json()
     assert "条例第19条第3款" in drafted["html"]
+
+
+def test_one_open_channel_makes_no_letter_of_choice(office: Any, clerk: TestClient) -> None:
+    refused = clerk.post("/v1/notices/notice_choice", json={})
+    assert refused.status_code == 422
+    assert "不足两条" in refused.json()["detail"]
+    assert not audited(office)
+
+
+ACCUSED = "举报青石县教育局局长收受红包。"
+
+
+def test_the_recipient_of_an_accusation_is_checked(clerk: TestClient) -> None:
+    body = {"handler": "县教育局", "appeals": [ACCUSED]}
+    plain = clerk.post("/v1/notices/notice_transfer", json=body).json()
+    assert "应另用检举控告转送告知单" in plain["warnings"][0]
+    own = clerk.post("/v1/notices/notice_transfer_accusation", json=body).json()
+    assert any("可能就是被检举人所在单位" in warning for warning in own["warnings"])
+    assert "收受红包" not in own["html"]
+    lamp = clerk.post("/v1/notices/notice_transfer", json={"handler": "县教育局", "appeals": ["请修校门口的路灯"]})
+    assert lamp.json()["warnings"] == []
 
 
 def test_only_that_a_letter_was_drafted_is_on_record(office: Any, clerk: TestClient) -> None:

@@ -67,7 +67,7 @@ def test_a_trial_shows_the_law_and_drafts_nothing(office: Any) -> None:
 def test_a_letter_opens_as_a_page_that_can_run_nothing(office: Any) -> None:
     kept = office.submit(TEXT)
     page = browse(office, "clerk").get(f"/petitions/{kept['id']}/notices/notice_transfer")
-    assert "《信访工作条例》22条1款" in page.text
+    assert "《信访工作条例》第22条第1款" in page.text
     assert kept["id"] in page.text
     assert "script-src" not in page.headers["content-security-policy"]
     assert "default-src 'none'" in page.headers["content-security-policy"]
@@ -85,6 +85,57 @@ def test_turning_away_is_drafted_from_what_a_person_decided(office: Any) -> None
     history = clerk.get(f"/v1/petitions/{kept['id']}/history")
     assert history.json()["items"][-1]["detail"]["notice"] == "notice_not_accept"
     assert "已有复核意见" not in history.text
+
+
+WAGES = "青石县宏达建筑公司拖欠工资三个月，请求处理，要求支付工资。"
+
+
+def correct_channel(office: Any, kept: Any, channel: str) -> None:
+    clerk = office.enter("clerk", name="decider")
+    held = office.claim(kept["id"], clerk)
+    change = {"labels": {"channel": channel}, "reasons": {"channel": "law_or_policy"}}
+    decided = office.decide(held, clerk, action="correct", **change)
+    assert decided.status_code == 200, decided.text
+
+
+@pytest.mark.parametrize("corrected", ["", "arbitration"])
+def test_a_correction_of_the_channel_loses_no_choice(office: Any, corrected: str) -> None:
+    kept = office.submit(WAGES)
+    if corrected:
+        correct_channel(office, kept, corrected)
+    browser = browse(office, "clerk")
+    assert "notices/notice_choice" in browser.get(f"/petitions/{kept['id']}").text
+    page = browser.get(f"/petitions/{kept['id']}/notices/notice_choice").text
+    for expected in ("途径一：", "途径二：", "向谁提出：劳动人事争议仲裁委员会", "《保障农民工工资支付条例》第10条"):
+        assert expected in page
+    assert "途径三：" not in page
+
+
+def test_where_one_channel_is_open_there_is_no_letter_of_choice(office: Any) -> None:
+    kept = office.submit("村口路灯坏了两个月，要求修好路灯。")
+    browser = browse(office, "clerk")
+    assert "notices/notice_choice" not in browser.get(f"/petitions/{kept['id']}").text
+    refused = browser.get(f"/petitions/{kept['id']}/notices/notice_choice")
+    assert refused.status_code == 422
+    assert "不足两条" in refused.text
+
+
+def test_an_accusation_has_its_own_letter_and_its_recipient_is_checked(office: Any) -> None:
+    kept = office.submit("举报青石县城管局局长收受红包，要求查处。")
+    correct_channel(office, kept, "accusation_handling")
+    browser = browse(office, "clerk")
+    page = browser.get(f"/petitions/{kept['id']}").text
+    assert "notices/notice_transfer_accusation" in page
+    assert 'notices/notice_transfer"' not in page
+    assert "可能就是被检举人所在单位" in page
+    assert browser.get(f"/petitions/{kept['id']}/notices/notice_transfer").status_code == 422
+    letter = browser.get(f"/petitions/{kept['id']}/notices/notice_transfer_accusation").text
+    assert "《信访工作条例》第30条、第22条末款" in letter
+    assert "收受红包" not in letter
+    refused = office.enter("clerk", name="api").post(
+        "/v1/notices/notice_transfer", json={"petition": kept["id"], "handler": "县城管局"}
+    )
+    assert (refused.status_code, refused.json()["code"]) == (422, "letter_of_accusation")
 
 
 def test_every_letter_has_a_name_in_the_record() -> None:
