@@ -101,6 +101,11 @@ def rank(scores: Scores, head: Head, labels: Mapping[Head, tuple[str, ...]]) -> 
     return np.asarray((-key).argsort(axis=-1, kind="stable"), dtype=np.int64)
 
 
+def best_label(scores: Scores, head: Head, labels: Mapping[Head, tuple[str, ...]]) -> NDArray[np.int64]:
+    """Return the label index of one head that `rank` puts first, a number or (rows,)."""
+    return np.asarray(rank(scores, head, labels)[..., 0], dtype=np.int64)
+
+
 def is_number(value: object) -> bool:
     """Tell whether `value`, as read from a JSON file, is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)

@@ -2,7 +2,8 @@
 
 All variants learn from the same rows with the same seed and are compared on the calibration split, so the test split
 stays unseen. The difference of two variants is the mean over the five heads, with a paired bootstrap interval over the
-near-duplicate groups: a step is kept only where it helps.
+near-duplicate groups. docs/decisions/0008-pretraining-on-two-cores.md says which steps the recipe keeps, and why some
+against this table.
 """
 
 import json

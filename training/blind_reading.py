@@ -6,14 +6,14 @@ label was probably wrong, or both are tenable. The rows are no random draw, so t
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nlp.petition import HEADS, Head
+from nlp.petition import HEADS
 from nlp.taxonomy import Taxonomy
-from nlp.taxonomy.records import SEPARATOR
 from training.data import Example
+from training.second_reading import label_of
 from training.systems import System
 
 
@@ -26,7 +26,7 @@ def blind_figures(path: Path, model: System, rows: Sequence[Example], taxonomy: 
         names = taxonomy.labels[head]
         answers = [names[place] for place in model.answers[head].predicted]
         seen = [
-            (_label(read[row.id], head), row.labels[head], answer)
+            (label_of(read[row.id], head), row.labels[head], answer)
             for row, answer in zip(rows, answers, strict=True)
             if row.id in read
         ]
@@ -40,7 +40,3 @@ def blind_figures(path: Path, model: System, rows: Sequence[Example], taxonomy: 
             "reader_agrees": sum(reader == gold for reader, gold, _ in right),
         }
     return figures
-
-
-def _label(row: Mapping[str, str], head: Head) -> str:
-    return f"{row['category_l1']}{SEPARATOR}{row['category_l2']}" if head == "category_l2" else row[head]

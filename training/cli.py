@@ -81,7 +81,7 @@ def splits_command(
 ) -> None:
     """Report the frozen splits: rows, labelled rows, and near-duplicates that cross them (there must be none).
 
-    The urgent sentences and letters that are only measured on are looked at with them.
+    The urgent sentences and letters that nothing learns from are looked at with them.
     """
     from nlp.taxonomy import load_taxonomy
     from training.data import read_examples, read_urgent_letters, read_urgent_sentences
@@ -91,7 +91,7 @@ def splits_command(
     for split, examples in dealt.items():
         typer.echo(f"{split:12} {len(examples):6} rows, {sum(bool(e.labels) for e in examples):6} with labels")
     urgent = [*read_urgent_sentences("held"), *read_urgent_letters()]
-    typer.echo(f"{'urgent':12} {len(urgent):6} sentences and letters, only measured on")
+    typer.echo(f"{'urgent':12} {len(urgent):6} sentences and letters, not learnt from")
     leaks = find_leaks(dealt | {"urgent": urgent})
     typer.echo(f"near-duplicates across splits: {len(leaks)}")
     for leak in leaks:

@@ -105,8 +105,8 @@ def read_urgent_texts(datasets: Path = DATASETS) -> list[Example]:
 def read_urgent_sentences(part: Literal["dev", "held"], datasets: Path = DATASETS) -> list[Example]:
     """Return one half of the sentences written by others than the texts to learn from (datasets/rules/urgent.jsonl).
 
-    Half of them (`dev`) weigh branches and rules against each other and may be read when rules are changed; the other
-    half (`held`) is only measured on.
+    Half of them (`dev`) weigh branches and rules against each other and may be read when rules are changed. Nothing
+    learns from the other half (`held`), but it was looked at when the cuts of 0016 and 0017 were chosen.
     """
     rows = _urgent_lines(datasets / "rules" / "urgent.jsonl")
     return [example for example, row in rows if row["part"] == part]
@@ -115,7 +115,8 @@ def read_urgent_sentences(part: Literal["dev", "held"], datasets: Path = DATASET
 def read_urgent_letters(datasets: Path = DATASETS) -> list[Example]:
     """Return long letters that say something urgent in passing, or nothing (datasets/rules/urgent_letters.jsonl).
 
-    They are by others than the texts to learn from and only measured on.
+    They are by others than the texts to learn from. Nothing learns from them, but they were looked at when the cuts of
+    0016 and 0017 were chosen.
     """
     return [example for example, _ in _urgent_lines(datasets / "rules" / "urgent_letters.jsonl")]
 

@@ -4,7 +4,7 @@
 
 The annotated messages are cut in two halves by near-duplicate group: the rules were written on `dev` (and on the part
 `fit` of the second reading), `held` and the rest of the second reading (`fresh`) were kept for measuring. Channel and
-department are those of the bundled model on the splits it has not learnt from (thresholds and test). No message text
+department are those of the bundled model on the split that nothing in it has learnt from (test). No message text
 leaves this program: cases are listed by id. The written sentences and adversarial texts are ours; their `first_sight`
 says whether they passed when they were first run, before any rule was changed for them.
 """

@@ -13,6 +13,7 @@ from nlp.decide import HEAD_NAMES
 from nlp.petition import HEADS, Head
 from training.ablation import as_markdown
 from training.figures import BUDGET
+from training.folds import SECOND_LEVEL
 from training.public_task import BLEND
 from training.report import CHANGE_NAMES, SYSTEM_NAMES
 
@@ -81,6 +82,10 @@ no-written 不只少了自写来信，也少了这些件数。几张表先后跑
 _REPEATED = """`petition-train repeat training/recipes/repeat.toml --out runs/repeats --set encoder=ENCODER`：
 每一折、每一档都重新精调（两轮、一个窗口，比随包模型短）、重训线性分支、重新定标，只用各项都有标签的件。
 编码器预训练时读过训练划分的留言（没有标签），其中有别的折的件，五折的成绩因此可能略偏高；学习曲线在测试件上，没有这个问题。
+"""
+
+_LIKELIEST = """本节的二级分类是直接取最可能的一类量的；实际服务先定一级、再在其下取二级（其他各节如此），
+成绩因此略有出入。
 """
 
 _LEARNERS = {
@@ -270,6 +275,8 @@ def _repeats(repeats: Figures) -> Iterator[str]:
     if repeats["learner"] == "full":
         yield _REPEATED
     yield f"只在真实留言上测；自写来信 {repeats['fit_only']:,} 件不参与测量，每一折、每一档都用于训练，不计入件数。\n"
+    if repeats.get("second_level") != SECOND_LEVEL:
+        yield _LIKELIEST
     yield "| 项目 | 准确率，五折均值±标准差 | 宏 F1 |\n|---|---|---|"
     for head in HEADS:
         f = repeats["folds"][head]

@@ -63,12 +63,6 @@ def _f1_by_class(truth: Indices, predicted: Indices, *, n_labels: int) -> Floats
     return np.where(real > 0, 2 * hits / np.maximum(real + given, 1), np.nan)
 
 
-def top_k_accuracy(truth: Indices, probabilities: Floats, *, k: int) -> float:
-    """Return the share of rows whose right label is among the `k` most probable."""
-    best = np.argpartition(-probabilities, min(k, probabilities.shape[1]) - 1, axis=1)[:, :k]
-    return float((best == truth[:, None]).any(axis=1).mean())
-
-
 @dataclass(frozen=True, kw_only=True)
 class ClassRow:
     """One class of a per-class table; `n` rows of it in the truth, `answered` times given as the answer."""

@@ -24,13 +24,14 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from nlp.calibrate import best_label
 from nlp.petition import HEADS, Head
 from nlp.taxonomy import Taxonomy, load_taxonomy
 from training.calibrate import fit_calibration
 from training.classifier import FinetuneSettings, label_arrays, load_run
 from training.data import DATASETS, Example, read_examples
 from training.finetune import finetune, recipe_inputs
-from training.folds import Learner, repeat_figures
+from training.folds import SECOND_LEVEL, Learner, repeat_figures
 from training.linear import feature_matrix, fit_linear_branch
 from training.provenance import claim, hash_path, write_provenance, write_text
 from training.settings import RecipeError
@@ -57,7 +58,7 @@ def repeat_recipe(settings: FinetuneSettings, *, out: Path, console: Console) ->
     taxonomy, inputs = load_taxonomy(), {name: hash_path(path) for name, path in recipe_inputs(settings).items()}
     dealt = split_examples(read_examples(settings.data, taxonomy, written=settings.written))
     learner = remembering(
-        full_learner(settings, taxonomy, console), out / "answers", made_of=[taxonomy.version, inputs]
+        full_learner(settings, taxonomy, console), out / "answers", made_of=[taxonomy.version, inputs, SECOND_LEVEL]
     )
     found = repeat_figures(learner, dealt, taxonomy, frozen=read_splits(DATASETS / "annotations" / "splits.csv"))
     write_text(out / "repeats.json", json.dumps({"learner": "full", **found}, ensure_ascii=False, indent=1))
@@ -82,7 +83,7 @@ def full_learner(settings: FinetuneSettings, taxonomy: Taxonomy, console: Consol
         truth = {head: labels for head, labels in label_arrays(held, taxonomy).items() if head in HEADS}
         calibration = fit_calibration({head: held_encoder[head] for head in HEADS}, held_linear, truth, taxonomy.labels)
         scores = calibration.scores({head: encoder[head] for head in HEADS}, linear)
-        return {head: scores.probabilities[head].argmax(axis=1) for head in HEADS}
+        return {head: best_label(scores, head, taxonomy.labels) for head in HEADS}
 
     return learn
 

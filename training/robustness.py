@@ -15,7 +15,7 @@ from zlib import crc32
 import numpy as np
 from pypinyin import lazy_pinyin
 
-from nlp.calibrate import Calibration
+from nlp.calibrate import Calibration, best_label
 from nlp.normalise import normalise
 from nlp.petition import HEADS, Head, Petition, Scores
 from nlp.prepare import prepare
@@ -143,7 +143,7 @@ def robustness(
 def _compared(
     head: Head, before: Scores, after: Scores, examples: Sequence[Example], taxonomy: Taxonomy, *, n_draws: int
 ) -> dict[str, Any]:
-    old, new = (scores.probabilities[head].argmax(axis=1) for scores in (before, after))
+    old, new = (best_label(scores, head, taxonomy.labels) for scores in (before, after))
     truth = label_arrays(examples, taxonomy)[head]
     known = truth != MISSING
     gain = ((new == truth).astype(float) - (old == truth))[known]

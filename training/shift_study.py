@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp.bundle import load_bundle
-from nlp.calibrate import Calibration, rank
+from nlp.calibrate import Calibration, best_label
 from nlp.petition import HEADS, Head
 from nlp.taxonomy import Taxonomy, load_taxonomy
 from training.calibrate import BIAS_PENALTY, WEIGHT_PENALTY, fit_blends, fit_calibration
@@ -67,7 +67,7 @@ def _measured(fit: Part, held: Part, taxonomy: Taxonomy, penalties: tuple[float,
     scores = calibration.scores(encoder, linear)
     figures = []
     for head in HEADS:
-        best = rank(scores, head, taxonomy.labels)[:, 0]
+        best = best_label(scores, head, taxonomy.labels)
         confidence = scores.probabilities[head][np.arange(len(best)), best]
         right = best == truth[head]
         error = calibration_error(confidence, right)

@@ -17,7 +17,7 @@ from nlp.petition import HEADS, Head, Scores, Suggestion
 from nlp.runtime import Runtime
 from nlp.taxonomy import Taxonomy
 from training.baselines import KINDS, fit_baseline
-from training.calibrate import fit_blend, fit_blends
+from training.calibrate import fit_blend, fit_blends, fit_calibration
 from training.classifier import label_arrays
 from training.data import Example
 from training.readings import stack
@@ -91,13 +91,17 @@ def read_branches(runtime: Runtime, texts: Sequence[str]) -> tuple[ByHead, ByHea
 
 
 def bundle_systems(
-    bundle: Bundle, *, held: Sequence[Example], rows: Sequence[Example], taxonomy: Taxonomy
+    bundle: Bundle, *, held: Sequence[Example], rows: Sequence[Example], taxonomy: Taxonomy, refit: bool = False
 ) -> list[System]:
-    """Return the blend and each of its branches alone on `rows`; `held` fits the temperatures."""
-    runtime, calibration = bundle.runtime(), bundle.calibration()
+    """Return the blend and each of its branches alone on `rows`; `held` fits the temperatures.
+
+    With `refit` it fits the blend too, instead of the bundle's own calibration: for `rows` whose labels that one knows.
+    """
+    runtime = bundle.runtime()
     truth = {head: labels for head, labels in label_arrays(held, taxonomy).items() if head in HEADS}
     held_encoder, held_linear = read_branches(runtime, [e.text for e in held])
     encoder, linear = read_branches(runtime, [e.text for e in rows])
+    calibration = fit_calibration(held_encoder, held_linear, truth, taxonomy.labels) if refit else bundle.calibration()
     held_none, none = _zeros(held_encoder), _zeros(encoder)
     encoder_blends = fit_blends(held_encoder, held_none, truth, taxonomy.labels)
     linear_blends = fit_blends(held_none, held_linear, truth, taxonomy.labels)

@@ -242,6 +242,15 @@ def test_page_tells_goals_met_and_missed_and_every_system(evaluation):
     assert "整机" not in public
 
 
+def test_page_says_where_the_second_level_was_not_measured_as_it_is_served(evaluation):
+    _, metrics = evaluation
+    note = "二级分类是直接取最可能的一类量的"
+    earlier = {name: figures for name, figures in metrics["repeats"].items() if name != "second_level"}
+    told = page(metrics, repeats=earlier | {"learner": "full"})
+    assert told.index("学习曲线（整个模型") < told.index(note)
+    assert told.count(note) == 1  # the linear branch of today is measured as it is served
+
+
 def test_page_tells_the_share_the_served_threshold_lets_through(evaluation):
     _, metrics = evaluation
     goal = "| 一级分类按模型包阈值可定的比例，有误不超过 5% | ≥ 0.6 |"

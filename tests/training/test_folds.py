@@ -6,6 +6,7 @@ from itertools import chain
 import numpy as np
 import pytest
 
+from nlp.calibrate import parent_indices
 from nlp.petition import HEADS
 from training.data import read_examples
 from training.folds import cross_validate, learning_curve, linear_learner, repeat_figures
@@ -82,6 +83,11 @@ def test_only_messages_of_the_frozen_splits_are_measured(dealt, rows, ours, taxo
     assert found["curve"][-1]["rows"] == len(rows)
     assert not any(ours[0].text in asked for asked in learner.asked)
     assert all("alone" in learnt for learnt in learner.learnt)
+
+
+def test_the_linear_learner_answers_the_second_level_under_the_first_as_it_is_served(dealt, taxonomy):
+    answers = linear_learner(taxonomy)(dealt["fit"], [e.text for e in dealt["test"]])
+    assert (parent_indices(taxonomy.labels)[answers["category_l2"]] == answers["category_l1"]).all()
 
 
 def test_the_linear_learner_is_the_branch_that_is_served(dealt, taxonomy, monkeypatch):

@@ -8,10 +8,13 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from nlp.calibrate import parent_indices
 from nlp.petition import HEADS
 from training.classifier import FinetuneSettings
 from training.cli import app
+from training.finetune import finetune
 from training.folds import SHARES
+from training.linear import fit_linear_branch
 from training.repeats import full_learner, remembering, repeat_recipe
 from training.settings import RecipeError
 
@@ -29,12 +32,46 @@ def settings(tokenizer_file, tiny_data):
     )  # fmt: skip
 
 
-def test_the_whole_model_answers_every_text_with_its_own_labels(settings, examples, taxonomy):
-    answers = full_learner(settings, taxonomy, QUIET)(examples, [e.text for e in examples[:7]])
+@pytest.fixture(scope="module")
+def learnt(settings, examples, taxonomy):
+    """What the whole model answers to every text, and the groups of the rows that each of its parts was given."""
+    taught = {}
+    # Some petitions stand there twice, as near-duplicates do.
+    rows = [*examples, *(replace(e, id=f"{e.id}-again") for e in examples[::5])]
+
+    def finetune_and_tell(settings, *, dealt, **others):
+        taught.update({split: {e.group for e in part} for split, part in dealt.items()})
+        return finetune(settings, dealt=dealt, **others)
+
+    def fit_branch_and_tell(fit, taxonomy):
+        taught["linear"] = {e.group for e in fit}
+        return fit_linear_branch(fit, taxonomy)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("training.repeats.finetune", finetune_and_tell)
+        patch.setattr("training.repeats.fit_linear_branch", fit_branch_and_tell)
+        return full_learner(settings, taxonomy, QUIET)(rows, [e.text for e in examples]), taught
+
+
+def test_the_whole_model_answers_every_text_with_its_own_labels(learnt, examples, taxonomy):
+    answers, _ = learnt
     assert set(answers) == set(HEADS)
     for head in HEADS:
-        assert answers[head].shape == (7,)
+        assert answers[head].shape == (len(examples),)
         assert set(answers[head]) <= set(range(len(taxonomy.labels[head])))
+
+
+def test_the_second_level_is_answered_under_the_first_as_it_is_served(learnt, taxonomy):
+    answers, _ = learnt
+    assert (parent_indices(taxonomy.labels)[answers["category_l2"]] == answers["category_l1"]).all()
+
+
+def test_what_calibrates_the_whole_model_has_taught_neither_branch(learnt, examples):
+    _, taught = learnt
+    assert taught["calibration"]
+    assert not taught["calibration"] & (taught["fit"] | taught["linear"])
+    assert taught["calibration"] | taught["fit"] == {e.group for e in examples}
+    assert taught["linear"] == taught["fit"]
 
 
 def test_what_is_finished_is_not_learnt_again(examples, tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nlp.bundle import load_bundle
-from nlp.calibrate import Blend, Calibration
+from nlp.calibrate import Blend, Calibration, parent_indices
 from nlp.petition import HEADS, Petition
 from nlp.prepare import prepare
 from nlp.runtime import FlagScores, Reading
@@ -114,6 +114,29 @@ def test_figures_count_answers_that_moved():
     assert found["shortened"]["heads"]["nature"]["accuracy_change"]["value"] == -0.5
     assert found["other_town"]["heads"]["nature"]["unchanged"] == 1.0
     assert found["other_town"]["texts_changed"] == 0.5
+
+
+def test_the_second_level_counts_as_it_is_served_under_the_first():
+    labels = TAXONOMY.labels
+    parents = parent_indices(labels)
+    alone = next(place for place in range(len(parents)) if parents[place] == 1)
+
+    class TornRuntime(WordRuntime):
+        """Is for the first first-level class by a little, and sees no difference between the classes under it."""
+
+        def read(self, text):
+            reading = super().read(text)
+            reading.encoder["category_l1"][:] = np.where(np.arange(len(labels["category_l1"])) == 1, 1.0, 0.0)
+            reading.encoder["category_l1"][0] = 1.01
+            reading.encoder["category_l2"][:] = np.arange(len(parents)) == alone
+            return reading
+
+    scores = calibration().scores(TornRuntime("放学").read(TEXT).encoder, TornRuntime("放学").read(TEXT).linear)
+    assert scores.probabilities["category_l2"].argmax() == alone  # the likeliest lies under the second best
+    right = labels["category_l2"][int(np.flatnonzero(parents == 0)[0])]
+    rows = [Example(id="1", petition=PETITION, group="1", source="written", labels={"category_l2": right})]
+    found = robustness(TornRuntime("放学"), calibration(), rows, TAXONOMY, n_draws=5)
+    assert found["shortened"]["heads"]["category_l2"]["accuracy_before"] == 1.0
 
 
 @pytest.mark.timeout(900)
