@@ -40,7 +40,7 @@ LEARNED = (
 
 URGENT_PRECISION = 0.5
 """The least precision of level S: half of what is reported at once must deserve it …"""
-SOONER = {"self_harm": 0.25}
+SOONER = {"self_harm": 0.5}
 """… but what may be a farewell is reported from this share of that probability on (docs/decisions/0017)."""
 SOUGHT_RECALL = 0.95
 """What share of the petitions that deserve a flag must be raised at some level …"""
