@@ -4,10 +4,9 @@
 
 Both take texts of about 128 characters, already normalised and masked, to probabilities of all heads; each on
 `--threads` threads. Repeats are interleaved, so that whatever else runs on the machine slows both, and medians are
-compared; on a busy machine the ratios still mean little, since torch waits for all its threads at every step: there no
-verdict on the goal is given. With the
-fine-tuning `--run` the bundle was exported from, the pipeline has its very weights and the answers are compared too;
-without it, weights are random in the same shape, which takes the same time.
+compared; on a busy machine the ratios still mean little, since torch waits for all its threads at every step: there
+no verdict on the goal is given. With the fine-tuning `--run` the bundle was exported from, the pipeline has its very
+weights and the answers are compared too; without it, weights are random in the same shape, which takes the same time.
 """
 
 import argparse
