@@ -1,5 +1,6 @@
 # setup | serve | test | check | bench | e2e        .ci/run calls the same targets.
-# Variables: PYTHON (default: the first Python >= 3.11 found), VENV (.venv), JOBS (test processes, 2).
+# Variables: PYTHON (default: the first Python >= 3.11 found), VENV (.venv), JOBS (test processes, 2),
+# RUN (for bench: the fine-tuning run of the bundle, so that both sides have the same weights).
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -40,7 +41,7 @@ docs: $(VENV)/base ## write the generated pages
 	$(BIN)/python -m nlp.taxonomy.reference > docs/labels.md
 
 bench: $(VENV)/dev ## speed beside a peer in the same run; for a quiet machine
-	$(BIN)/python -m bench.runtime
+	$(BIN)/python -m bench.runtime $(if $(RUN),--run $(RUN))
 	$(BIN)/python -m bench.one_text
 	$(BIN)/python -m bench.related 100000
 	$(BIN)/python -m bench.load

@@ -110,6 +110,11 @@ def test_links_in_documents_lead_somewhere() -> None:
     assert broken == []
 
 
+def test_no_document_waits_for_its_figures() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    assert [page.name for page in pages if "@@" in page.read_text(encoding="utf-8")] == []
+
+
 def test_every_target_is_described() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
