@@ -329,6 +329,7 @@ def test_a_plain_scene_decides_the_department() -> None:
         ("老板拖欠加班费,我决定下周到区法院立案起诉他。", "judicial_procedure", "劳动争议调解仲裁法5条"),
         ("申请公开低保名单,民政局不予公开,我要去法院告民政局。", "judicial_procedure", "行政复议法23条(四)"),
         ("税务局多征我契税三万元,我不服,想直接起诉税务局。", "administrative_procedure", "税收征收管理法88条"),
+        ("林权证被县政府撤销,划给了隔壁村,不服这个撤销决定。", "administrative_procedure", "行政复议法23条(二)"),
     ],
 )
 def test_what_must_come_first_is_told_even_to_who_only_intends_to_sue(text: str, channel: str, told: str) -> None:
