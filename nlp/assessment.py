@@ -10,7 +10,7 @@ from datetime import date
 from nlp.appeals import Appeals, accusations_apart, split_appeals
 from nlp.deadlines import Clock, Receiver, TransferProposal, propose_transfer, start_clocks
 from nlp.elements import Elements, find_elements, missing_items
-from nlp.knowledge import Knowledge, RegistrationItem
+from nlp.knowledge import Knowledge, RegistrationItem, Situation
 from nlp.petition import Firing, Masked, Petition, Suggestion
 from nlp.prepare import prepare
 from nlp.rules.matters import find_matters
@@ -18,11 +18,15 @@ from nlp.rules.matters import find_matters
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Assessment:
-    """Everything of the law for one petition; spans refer to `Petition.content`."""
+    """Everything of the law for one petition; spans refer to `Petition.content`.
+
+    `situations` is what the text says has happened, on which clocks were started or left out.
+    """
 
     appeals: Appeals
     elements: Elements
     missing: tuple[RegistrationItem, ...]
+    situations: tuple[Situation, ...]
     clocks: tuple[Clock, ...]
     transfer: TransferProposal
 
@@ -82,12 +86,14 @@ def assess_masked(
         appeals=split_appeals(masked, title_length=title_length, score=accusations_apart(knowledge)),
         elements=elements,
         missing=missing_items(masked, elements, registration=knowledge.registration, known=known),
+        situations=tuple(seen.entry for seen in matters.situations),
         clocks=start_clocks(
             events,
             channel=channel,
             knowledge=knowledge,
             receiver=receiver,
             matters=tuple(seen.entry.code for seen in matters.alternatives),
+            situations=matters.told,
             firings=firings,
         ),
         transfer=propose_transfer(

@@ -27,7 +27,7 @@ def channels_to_choose(
     routes = {route.code: route for route in knowledge.routes}
     offered = {
         option.channel: _with_route(option, routes[option.channel])
-        for option in open_channels(matters, knowledge, taxonomy)
+        for option in open_channels(matters, knowledge, taxonomy, told=found.told)
     }
     for closed in {ACCUSATION, *closed_channels(found) - {channel}}:
         offered.pop(closed, None)
@@ -42,7 +42,7 @@ def channels_to_choose(
             note=route.note,
             effect=matters[0].effect if matters else "",
             to=department,
-            limit=limits_in_words(route.clocks, knowledge),
+            limit=limits_in_words(route.clocks, knowledge, told=found.told),
         )
     elif not standing.to:
         standing = replace(standing, to=department)

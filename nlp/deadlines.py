@@ -6,7 +6,7 @@ holiday calendar; where the calendar of a year is not out yet, Monday to Friday 
 """
 
 import calendar
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -35,7 +35,7 @@ class Clock:
     `ends_on` is absent where the day of the starting event is not known yet or the end is not a matter of days;
     `length` and `starts` say so in words. `note` tells what the date leaves open. A `conditional` clock runs only if a
     person finds what `what` speaks of: a matter fit for simple handling, an application for disclosure, a licence,
-    a labour dispute no word shows ….
+    a labour dispute or a decision no word shows ….
     """
 
     code: str
@@ -59,43 +59,69 @@ def start_clocks(
     knowledge: Knowledge,
     receiver: Receiver = "petition_bureau",
     matters: Iterable[str] = (),
+    situations: Iterable[str] = (),
     firings: Iterable[Firing] = (),
 ) -> tuple[Clock, ...]:
     """Return every clock that the channel, the matters and the urgency start, those with a date first, by date.
 
-    `events` are the days known so far, by the names in `EVENTS` (intake is "received").
+    `events` are the days known so far, by the names in `EVENTS` (intake is "received"); `situations` the codes of the
+    situations and circumstances that the text tells of.
     Raises ValueError for an unknown event or a petition that was never received.
     """
     unknown = sorted(events.keys() - EVENTS.keys())
     if unknown or "received" not in events:
         raise ValueError(f"unknown events {unknown}, or no day for 'received'; allowed: {', '.join(EVENTS)}")
     levels = {firing.level for firing in firings}
-    recognised = frozenset(matters)
-    running = [
-        deadline
-        for deadline in knowledge.deadlines
-        if (not deadline.channels or channel in deadline.channels)
-        and channel not in deadline.except_channels
-        and _concerns(deadline, recognised)
-        and (not deadline.levels or set(deadline.levels) & levels)
-        and (not deadline.receivers or receiver in deadline.receivers)
-    ]
+    told = frozenset(situations)
+    told_of = _Told(
+        channel=channel,
+        matters=frozenset(matters),
+        situations=told,
+        settled=not told.isdisjoint(situation.code for situation in knowledge.situations),
+    )
     days = dict(events)
     clocks = []
-    for deadline in running:
-        conditional = bool(deadline.when) and recognised.isdisjoint(deadline.matters)
-        clock = _clock(deadline, days, knowledge, conditional=conditional)
+    for deadline in knowledge.deadlines:
+        start = _start(deadline, told_of)
+        if (
+            start == "no"
+            or (deadline.levels and levels.isdisjoint(deadline.levels))
+            or (deadline.receivers and receiver not in deadline.receivers)
+        ):
+            continue
+        clock = _clock(deadline, days, knowledge, conditional=start == "perhaps")
         if clock.ends_on is not None:
             days[deadline.code] = clock.ends_on
         clocks.append(clock)
     return tuple(sorted(clocks, key=lambda clock: (clock.ends_on is None, clock.ends_on or date.max)))
 
 
-def _concerns(deadline: Deadline, recognised: frozenset[str]) -> bool:
-    """Tell whether a deadline may be about one of the `recognised` matters, or about what no word shows."""
-    if not deadline.matters or not recognised.isdisjoint(deadline.matters):
-        return True
-    return bool(deadline.when) and not recognised
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Told:
+    """What is known of a petition: its channel, the matters and situations read, and whether any situation was."""
+
+    channel: str
+    matters: frozenset[str]
+    situations: frozenset[str]
+    settled: bool
+
+
+def _start(deadline: Deadline, told: _Told) -> Literal["yes", "perhaps", "no"]:
+    """Tell whether a clock starts; "perhaps" where a person must find what no word shows."""
+    if told.channel in deadline.except_channels or not told.situations.isdisjoint(deadline.unless):
+        return "no"
+    if not told.situations.isdisjoint(deadline.situations):
+        return "yes"
+    if not told.situations.isdisjoint(deadline.perhaps):
+        return "perhaps"
+    only_by_situation = not deadline.channels and (deadline.situations or deadline.perhaps)
+    if only_by_situation or (deadline.channels and told.channel not in deadline.channels):
+        return "no"
+    if not told.matters.isdisjoint(deadline.matters):
+        return "yes"
+    if deadline.when:
+        return "no" if told.settled or (deadline.matters and told.matters) else "perhaps"
+    return "no" if deadline.matters else "yes"
 
 
 def _clock(deadline: Deadline, days: Mapping[str, date], knowledge: Knowledge, *, conditional: bool) -> Clock:
@@ -150,15 +176,20 @@ def add_work_days(starts_on: date, n_days: int) -> tuple[date, str]:
     return day, f"{years}的节假日安排不在日历内，按周一至周五计算，须人工核对"
 
 
-def limits_in_words(codes: Iterable[str], knowledge: Knowledge) -> str:
-    """Return deadlines as a petitioner is told of them before choosing a channel, each with its article."""
+def limits_in_words(codes: Iterable[str], knowledge: Knowledge, *, told: Collection[str]) -> str:
+    """Return deadlines as a petitioner is told of them before choosing a channel, each with its article.
+
+    What the text has `told` of may rule a deadline out; where it rules out all of them a person fills in which holds.
+    """
     deadlines = {deadline.code: deadline for deadline in knowledge.deadlines}
-    told = []
+    words = []
     for deadline in (deadlines[code] for code in codes):
+        if not set(deadline.unless).isdisjoint(told):
+            continue
         mark = "" if deadline.certainty == "verified" else f"，{CERTAINTY[deadline.certainty]}"
         time = f"{starts_of(deadline, knowledge)}起{length_of(deadline)}"
-        told.append(f"{deadline.who}{deadline.what}，{time}（{in_full(deadline.basis)}{mark}）")
-    return "；".join(told)
+        words.append(f"{deadline.who}{deadline.what}，{time}（{in_full(deadline.basis)}{mark}）")
+    return "；".join(words)
 
 
 def _add_months(starts_on: date, n_months: int) -> date:

@@ -7,7 +7,7 @@ chosen, and nothing here says or implies a refusal.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,7 +104,7 @@ def combine(
     )
     standing = open_matters(matters, channel.best.code, knowledge, accused=accused)
     taken = {channel.best.code, *closed_channels(matters)}
-    offered = open_channels(standing, knowledge, taxonomy)
+    offered = open_channels(standing, knowledge, taxonomy, told=matters.told)
     options = tuple(option for option in offered if option.channel not in taken)
     co_departments = _co_departments(department.best.code, channel.best.code, matters, masked.text, taxonomy)
     reasons = [
@@ -269,8 +269,13 @@ def closed_channels(matters: Matters) -> set[str]:
     }
 
 
-def open_channels(matters: Iterable[Alternatives], knowledge: Knowledge, taxonomy: Taxonomy) -> tuple[RouteOption, ...]:
-    """Return the channels open in `matters`, each once, the first matter's words first."""
+def open_channels(
+    matters: Iterable[Alternatives], knowledge: Knowledge, taxonomy: Taxonomy, *, told: Collection[str]
+) -> tuple[RouteOption, ...]:
+    """Return the channels open in `matters`, each once, the first matter's words first.
+
+    `told` is what the text says has happened; time limits that it rules out are not told.
+    """
     routes = {route.code: route for route in knowledge.routes}
     options: dict[str, RouteOption] = {}
     for matter in matters:
@@ -285,7 +290,7 @@ def open_channels(matters: Iterable[Alternatives], knowledge: Knowledge, taxonom
                     note=f"{matter.matter}：{option.note}" if option.note else matter.matter,
                     effect=matter.effect,
                     to=option.body or department,
-                    limit=limits_in_words(option.clocks or routes[option.channel].clocks, knowledge),
+                    limit=limits_in_words(option.clocks or routes[option.channel].clocks, knowledge, told=told),
                 )
     return tuple(options.values())
 

@@ -1,5 +1,6 @@
 """The law beside a suggestion as the service tells it: how clocks are marked, what a kept petition is assessed on."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta, timezone
 from typing import cast
 
@@ -32,9 +33,12 @@ def day_of(moment: datetime) -> date:
     return moment.astimezone(CHINA).date()
 
 
-def assess_kept(petition: PetitionOut, *, knowledge: Knowledge) -> Assessment | None:
+def assess_kept(
+    petition: PetitionOut, *, knowledge: Knowledge, events: Mapping[str, date] | None = None
+) -> Assessment | None:
     """Assess a petition of which the masked text is kept, under the channel that stands now.
 
+    `events` are the days a clerk gave, receipt included; without them only that of receipt is known.
     None while its review is blind, as the clocks would tell the channel, and once its text is purged.
     """
     if petition.answer is None or not petition.content:
@@ -50,7 +54,7 @@ def assess_kept(petition: PetitionOut, *, knowledge: Knowledge) -> Assessment | 
         view,
         channel=standing.get("channel", petition.answer.predictions["channel"].code),
         n_departments=_n_departments(petition, petition.answer),
-        received_on=day_of(petition.received_at),
+        events=events or {"received": day_of(petition.received_at)},
         knowledge=knowledge,
     )
 
@@ -65,7 +69,7 @@ def _n_departments(petition: PetitionOut, answer: AnswerOut) -> int:
 
 
 def assess_view(
-    view: MaskedView, *, channel: str, n_departments: int, received_on: date, knowledge: Knowledge
+    view: MaskedView, *, channel: str, n_departments: int, events: Mapping[str, date], knowledge: Knowledge
 ) -> Assessment:
     """Assess a masked text; the spans of the assessment count in `view.content`."""
     redactions = tuple(Redaction(kind=chip.kind, start=chip.span[0], end=chip.span[1]) for chip in view.chips)
@@ -82,5 +86,5 @@ def assess_view(
         ],
         n_departments=n_departments,
         knowledge=knowledge,
-        events={"received": received_on},
+        events=events,
     )  # fmt: skip

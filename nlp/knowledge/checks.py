@@ -20,6 +20,7 @@ def sourced_sections(knowledge: Knowledge) -> dict[str, tuple[Sourced, ...]]:
         "sub_routes": tuple(sub for route in knowledge.routes for sub in route.sub_routes),
         "precedence": knowledge.precedence,
         "circumstances": knowledge.circumstances,
+        "situations": knowledge.situations,
         "prerequisites": knowledge.prerequisites,
         "deadlines": knowledge.deadlines,
         "transfer_levels": knowledge.transfer_levels,
@@ -42,11 +43,12 @@ def faults_in(knowledge: Knowledge) -> list[str]:
 
 
 def _repeated_codes(knowledge: Knowledge) -> Iterator[str]:
-    """Codes are keys: each once per section."""
+    """Codes are keys: each once per section, and situations and circumstances share theirs."""
     sections: dict[str, list[str]] = {
         name: [entry.code for entry in entries] for name, entries in sourced_sections(knowledge).items()
     }
     sections["alternatives"] = [entry.code for entry in knowledge.alternatives]
+    sections["situations、circumstances"] = sections.pop("situations") + sections.pop("circumstances")
     del sections["sub_routes"]
     for name, codes in sections.items():
         yield from (f"{name} {code}：代码重复" for code in repeated(codes))
@@ -78,11 +80,13 @@ def _dangling(knowledge: Knowledge) -> Iterator[str]:
     channels, targets = set(labels["channel"]), set(labels["department"])
     matters = {matter.code for matter in knowledge.alternatives}
     clocks = {deadline.code for deadline in knowledge.deadlines}
+    read = {entry.code for entry in (*knowledge.situations, *knowledge.circumstances)}
     for channel in sorted(channels ^ {route.code for route in knowledge.routes}):
         yield f"routes {channel}：须与分类体系的途径一一对应"
     for where, kind, codes in _references(knowledge):
         known = {
-            "途径": channels, "部门": targets, "性质": set(labels["nature"]), "事项": matters, "期限": clocks
+            "途径": channels, "部门": targets, "性质": set(labels["nature"]),
+            "事项": matters, "期限": clocks, "情形": read,
         }[kind]  # fmt: skip
         for code in codes:
             if code and code not in known:
@@ -107,6 +111,7 @@ def _references(knowledge: Knowledge) -> Iterator[tuple[str, str, Iterable[str]]
     for deadline in knowledge.deadlines:
         yield f"deadlines {deadline.code}", "途径", (*deadline.channels, *deadline.except_channels)
         yield f"deadlines {deadline.code}", "事项", deadline.matters
+        yield f"deadlines {deadline.code}", "情形", (*deadline.situations, *deadline.perhaps, *deadline.unless)
     for neighbour in knowledge.neighbours:
         yield f"neighbours {neighbour.code}", "部门", (neighbour.department, *neighbour.co)
 
@@ -129,7 +134,7 @@ def _unsound_signals(knowledge: Knowledge) -> Iterator[str]:
             counted = ["{count}" in signal for signal in clue.find]
             if not all(counted) if clue.at_least is not None else any(counted):
                 yield f"rules {rule.code}：at_least 与每个信号里的 {{count}} 须同时有"
-    for name in ("alternatives", "circumstances", "prerequisites", "neighbours"):
+    for name in ("alternatives", "circumstances", "situations", "prerequisites", "neighbours"):
         for entry in getattr(knowledge, name):
             signals = [*entry.signals, *getattr(entry, "idioms", ())]
             yield from (f"{name} {entry.code}：{fault}" for fault in faults_of(signals, words))

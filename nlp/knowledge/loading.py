@@ -21,6 +21,7 @@ from nlp.knowledge.records import (
     RegistrationItem,
     Route,
     Rule,
+    Situation,
     TransferLevel,
 )
 
@@ -32,6 +33,7 @@ SECTIONS: dict[str, type] = {
     "alternatives": Alternatives,
     "precedence": Precedence,
     "circumstances": Circumstance,
+    "situations": Situation,
     "prerequisites": Prerequisite,
     "deadlines": Deadline,
     "transfer_levels": TransferLevel,

@@ -27,7 +27,7 @@ _SAFETY_FIELDS = _WORDING | {"disabled", "certainty"}
 
 
 _LAW_WORDING = frozenset({"code", "name", "matter", "advice", "certainty"})
-"""What an overlay may say about a prerequisite or circumstance that the law itself knows; `disabled` as above."""
+"""What an overlay may say about a entry on what comes first or has happened that is the law; `disabled` as above."""
 
 _UNSEEN = frozenset({"code", "signals", "idioms", "clues", "disabled"})
 """Fields of an entry that hold no words for a clerk."""
@@ -52,6 +52,7 @@ def apply_overlay(
     if not isinstance(overlay, dict) or not isinstance(overlay.get("office"), str) or not overlay["office"].strip():
         faults.append("须在 office 下写明本机关的名称")
         return ""
+    grounds = _grounds_in(content)
     for section, entries in overlay.items():
         if section == "office":
             continue
@@ -64,6 +65,7 @@ def apply_overlay(
             faults.extend(f"{section} {code}：写了两次" for code in repeated(codes))
             for entry in entries:
                 _apply(content[section], entry, section=section, faults=faults)
+    _forget(grounds - _grounds_in(content), content["deadlines"])
     return cast("str", overlay["office"])
 
 
@@ -94,6 +96,22 @@ def _apply(entries: list[dict[str, Any]], change: dict[str, Any], *, section: st
         known.update(fields)
 
 
+def _grounds_in(content: dict[str, Any]) -> set[str]:
+    """Return the codes of what a text may say has happened."""
+    return {entry["code"] for section in ("circumstances", "situations") for entry in content[section]}
+
+
+def _forget(gone: set[str], deadlines: list[dict[str, Any]]) -> None:
+    """Take what was switched off out of the clocks; a clock that nothing else could start goes with it."""
+    for deadline in tuple(deadlines):
+        for field in ("unless", "perhaps", "situations"):
+            codes = deadline.get(field)
+            if isinstance(codes, list) and any(code in codes for code in gone):
+                deadline[field] = [code for code in codes if code not in tuple(gone)]
+                if field != "unless" and not any(deadline.get(key) for key in ("channels", "situations", "perhaps")):
+                    deadlines.remove(deadline)
+
+
 def _faults_of_change(entries: list[dict[str, Any]], change: dict[str, Any], *, section: str) -> list[str]:
     """Return what an office may not do with this entry."""
     known = next((entry for entry in entries if entry["code"] == change["code"]), None)
@@ -121,7 +139,7 @@ def _faults_of_weakening(known: dict[str, Any], change: dict[str, Any], *, secti
         weaker = sorted(change.keys() - _SAFETY_FIELDS)
         if weaker:
             faults.append(f"{kind}只能改措辞、加线索，不能改 {weaker}")
-    if section in {"circumstances", "prerequisites"} and known.get("certainty") == "verified":
+    if section in {"circumstances", "prerequisites", "situations"} and known.get("certainty") == "verified":
         kind = "法律规定的前置程序" if section == "prerequisites" else "法律规定的情形"
         if change.get("disabled"):
             faults.append(f"{kind}（{known['basis']}）不能停用")

@@ -182,6 +182,19 @@ class Circumstance(Sourced):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Situation(Sourced):
+    """Something a text says has happened that starts clocks or rules them out; `basis` is why it matters.
+
+    `advice` is what a person must look at; it never says what is to be decided.
+    """
+
+    name: str
+    signals: Words
+    idioms: Words = ()
+    advice: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Prerequisite(Sourced):
     """A procedure (`first`) that the law wants before another one (`before`)."""
 
@@ -218,8 +231,23 @@ EVENTS: Mapping[str, str] = {
     "inspection_filed": "劳动监察立案之日",
     "injury": "事故伤害发生之日",
     "application_accepted": "受理申请之日",
+    "ruling_received": "接到权属处理决定通知之日",
+    "award_received": "收到仲裁裁决书之日",
+    "dispute_arose": "争议发生之日",
+    "personnel_review_requested": "收到复核、复审申请之日",
+    "personnel_review_received": "收到复核、复审决定之日",
+    "appeal_accepted": "受理申诉、复核之日",
+    "inquiry_answer_due": "质疑答复期满之日",
+    "penalty_case_filed": "行政处罚立案之日",
 }
 """Events a clock can run from, in the words shown; a deadline may also run from the end of another one."""
+
+
+Condition = Literal[
+    "", "simple", "disclosure", "licence", "registration", "postal", "labour", "no_special_limit", "decision",
+    "reconsideration", "personnel", "penalty",
+]  # fmt: skip
+"""What only a person can see unless the text says it: fit for simple handling, a labour matter, a decision given …."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -229,6 +257,9 @@ class Deadline(Sourced):
     `limit` is absent where the unit is `immediate` or `specified` (by whoever assigns the petition). Empty
     `channels` (but `except_channels`), `matters`, `levels` or `receivers` mean all; `when` names a condition only a
     person can see. With `matters` as well, the condition is met by them and open only where no matter is recognised.
+    What was read (codes of situations or circumstances) outranks the channel: `situations` start a clock in every
+    channel, `perhaps` do if a person agrees, `unless` rule it out. A clock with either of the first two and no
+    `channels` starts by nothing else, and no `when` stays open once any situation was read.
     """
 
     kind: DeadlineKind
@@ -242,7 +273,10 @@ class Deadline(Sourced):
     matters: tuple[str, ...] = ()
     levels: tuple[Level, ...] = ()
     receivers: tuple[Literal["petition_bureau", "unit"], ...] = ()
-    when: Literal["", "simple", "disclosure", "licence", "registration", "postal", "labour"] = ""
+    when: Condition = ""
+    situations: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -314,6 +348,7 @@ class Knowledge:
     alternatives: tuple[Alternatives, ...]
     precedence: tuple[Precedence, ...]
     circumstances: tuple[Circumstance, ...]
+    situations: tuple[Situation, ...]
     prerequisites: tuple[Prerequisite, ...]
     deadlines: tuple[Deadline, ...]
     transfer_levels: tuple[TransferLevel, ...]

@@ -4,7 +4,7 @@
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from nlp.knowledge.loading import load_knowledge
 from nlp.knowledge.records import CERTAINTY, EVENTS, Circumstance, Clue, Deadline, Knowledge, Route, Rule
@@ -53,6 +53,7 @@ rules:
 
 机关增加或修改的条目标为“地方做法”（只改措辞、只加线索的保留原来的可信度）。
 S 级安全规则和检举控告规则不能停用、降级或减少线索，法律规定的期限不能修改，已核的前置程序和情形只能改措辞。
+停用的情形不再起算、也不再排除任何期限。
 同一层的键写两次是错误；给经办人看的文字不能写不予受理、不再受理、只登记（须由人决定的文书除外）。
 """
 
@@ -213,15 +214,29 @@ def starts_of(deadline: Deadline, knowledge: Knowledge) -> str:
 
 
 def _deadlines(knowledge: Knowledge) -> str:
-    """Clocks by kind, transfer levels."""
-    sections = []
+    """Situations, clocks by kind, transfer levels."""
+    names = _names_of_grounds(knowledge)
+    situations = _table(
+        ["代码", "文中写明", "提示", "依据", "可信度"],
+        ((s.code, s.name, s.advice, s.basis, CERTAINTY[s.certainty]) for s in knowledge.situations),
+    )
+    sections = [f"### 文中写明的情形（决定列出哪些期限）\n\n{situations}"]
     for kind, title in KIND.items():
         rows = (
-            (d.code, d.who, d.what, length_of(d), starts_of(d, knowledge), d.basis, CERTAINTY[d.certainty])
+            (
+                d.code,
+                d.who,
+                d.what,
+                length_of(d),
+                starts_of(d, knowledge),
+                _grounds(d, names),
+                d.basis,
+                CERTAINTY[d.certainty],
+            )
             for d in knowledge.deadlines
             if d.kind == kind
         )
-        head = ["代码", "谁", "做什么", "期限", "起算", "依据", "可信度"]
+        head = ["代码", "谁", "做什么", "期限", "起算", "何时列出", "依据", "可信度"]
         sections.append(f"### {title}\n\n{_table(head, rows)}")
     levels = _table(
         ["级别", "由谁交办", "触发", "依据", "可信度"],
@@ -231,6 +246,39 @@ def _deadlines(knowledge: Knowledge) -> str:
         ),
     )
     return "## 时限\n\n" + "\n".join(sections) + f"\n### 转交办级别（建议）\n\n{levels}"
+
+
+def _names_of_grounds(knowledge: Knowledge) -> dict[str, str]:
+    """Return what channels, matters, situations and circumstances are called."""
+    return {
+        **{channel.code: channel.name for channel in load_taxonomy().channels},
+        **{matter.code: matter.matter for matter in knowledge.alternatives},
+        **{situation.code: situation.name for situation in knowledge.situations},
+        **{circumstance.code: circumstance.name for circumstance in knowledge.circumstances},
+    }
+
+
+def _grounds(deadline: Deadline, names: Mapping[str, str]) -> str:
+    """Say what lists a clock: what was read, else the channel; what leaves it to a person, what leaves it out."""
+
+    def said(codes: Iterable[str]) -> str:
+        return "、".join(names[code] for code in codes)
+
+    parts = []
+    if deadline.situations:
+        parts.append(f"写明{said(deadline.situations)}")
+    if deadline.channels or not (deadline.situations or deadline.perhaps):
+        listed = f"途径为{said(deadline.channels)}" if deadline.channels else "各途径"
+        if deadline.matters:
+            listed += f"且涉及{said(deadline.matters)}"
+        parts.append(listed + ("（是否适用由人判断）" if deadline.when and not deadline.matters else ""))
+    if deadline.perhaps:
+        parts.append(f"写明{said(deadline.perhaps)}（是否适用由人判断）")
+    if deadline.unless:
+        parts.append(f"写明{said(deadline.unless)}的不列")
+    if deadline.except_channels:
+        parts.append(f"途径为{said(deadline.except_channels)}的不列")
+    return "；".join(parts)
 
 
 def _departments(knowledge: Knowledge) -> str:

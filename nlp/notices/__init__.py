@@ -5,7 +5,7 @@ stays a blank (＿＿＿＿) and is listed. Templates and fields: docs/notices.m
 """
 
 from nlp.notices.drafting import NOTICES, Draft, NoticeCode, check_templates, draft_notice
-from nlp.notices.facts import BLANK, Facts, NoticeError, PersonDecision
+from nlp.notices.facts import BLANK, Facts, NoticeError, PersonDecision, Stage
 
 __all__ = [
     "BLANK",
@@ -15,6 +15,7 @@ __all__ = [
     "NoticeCode",
     "NoticeError",
     "PersonDecision",
+    "Stage",
     "check_templates",
     "draft_notice",
 ]

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 from unicodedata import category
 
 from nlp.errors import PetitionError
@@ -53,14 +54,20 @@ _ARTICLE = re.compile(
 _LABELS = {"decided_by": "决定人", "basis": "依据条款", "reason": "事由"}
 
 
+Stage = Literal["handling", "review", "recheck"]
+"""Which level of the petition procedure a letter belongs to: the matter itself, its 复查, its 复核."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
     """The facts of one petition; an empty string, an empty tuple or None means not known and leaves a blank.
 
     `appeals` are the requests, one sentence each; `options` the channels open to the petitioner; `limit` is the time
-    limit in words with its article (自受理之日起60日内，条例第34条), as the deadline rules give it.
+    limit in words with its article (自受理之日起60日内，条例第34条), as the deadline rules give it for
+    the `stage`.
     """
 
+    stage: Stage = "handling"
     office: str = ""
     number: str = ""
     petitioner: str = ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, Protocol, TypeVar
 
-from nlp.knowledge import Alternatives, Circumstance, Knowledge, Neighbour, Prerequisite
+from nlp.knowledge import Alternatives, Circumstance, Knowledge, Neighbour, Prerequisite, Situation
 from nlp.knowledge.signals import any_of, expand
 from nlp.rules.anchors import Index, index_of
 
@@ -36,9 +36,16 @@ class Matters:
     """Everything recognised in one text."""
 
     circumstances: tuple[Seen[Circumstance], ...]
+    situations: tuple[Seen[Situation], ...]
     prerequisites: tuple[Seen[Prerequisite], ...]
     alternatives: tuple[Seen[Alternatives], ...]
     neighbours: tuple[Seen[Neighbour], ...]
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Return the codes of what the text says has happened, by which clocks start or are ruled out."""
+        circumstances = tuple(seen.entry.code for seen in self.circumstances)
+        return (*(seen.entry.code for seen in self.situations), *circumstances)
 
 
 class _Finder(Generic[Entry]):
@@ -90,6 +97,7 @@ class _Finders:
     """One finder per kind of entry."""
 
     circumstances: _Finder[Circumstance]
+    situations: _Finder[Situation]
     prerequisites: _Finder[Prerequisite]
     alternatives: _Finder[Alternatives]
     neighbours: _Finder[Neighbour]
@@ -101,6 +109,7 @@ def _finders(knowledge: Knowledge) -> _Finders:
     words = dict(knowledge.lexicon.words)
     return _Finders(
         circumstances=_Finder(knowledge.circumstances, words),
+        situations=_Finder(knowledge.situations, words),
         prerequisites=_Finder(knowledge.prerequisites, words),
         alternatives=_Finder(knowledge.alternatives, words),
         neighbours=_Finder(knowledge.neighbours, words),
@@ -112,6 +121,7 @@ def find_matters(text: str, *, knowledge: Knowledge) -> Matters:
     finders = _finders(knowledge)
     return Matters(
         circumstances=finders.circumstances.find(text),
+        situations=finders.situations.find(text),
         prerequisites=finders.prerequisites.find(text),
         alternatives=finders.alternatives.find(text),
         neighbours=finders.neighbours.find(text),

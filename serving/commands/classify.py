@@ -2,7 +2,8 @@
 
 import sys
 from collections import Counter
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,6 +41,10 @@ def classify(
     received_on: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="收到之日，期限由此起算，默认今天。")
     ] = None,
+    event: Annotated[
+        list[str] | None,
+        typer.Option(help="已知的日期，如 受理之日=2026-03-04 或 accepted=2026-03-04，可多次；名称见 docs/api.md。"),
+    ] = None,
     bundle: Bundle = None,
     taxonomy_overlay: TaxonomyOverlay = None,
     knowledge_overlay: KnowledgeOverlay = None,
@@ -47,6 +52,7 @@ def classify(
 ) -> None:
     """Judge one petition."""
     petition = Petition(text=_read(text, file), title=_writable(title))
+    days = _days(event or (), received_on=received_on)
     from nlp.router import Router  # the model's libraries load in seconds: not before they are needed
 
     router = Router.load(
@@ -54,7 +60,7 @@ def classify(
     )
     suggestion = router.suggest(petition)
     if law:
-        _with_law(router, petition, suggestion, received_on=received_on, as_json=as_json)
+        _with_law(router, petition, suggestion, events=days, as_json=as_json)
     elif as_json:
         typer.echo(SuggestionOut.of(suggestion).model_dump_json(indent=2))
     else:
@@ -62,17 +68,14 @@ def classify(
 
 
 def _with_law(
-    router: "Router", petition: Petition, suggestion: Suggestion, *, received_on: datetime | None, as_json: bool
+    router: "Router", petition: Petition, suggestion: Suggestion, *, events: Mapping[str, date], as_json: bool
 ) -> None:
     """Print a suggestion and the law beside it."""
     from nlp.assessment import assess
     from serving.commands.law import show_law
-    from serving.context import utc_now
-    from serving.law import day_of
     from serving.schemas.law import AssessOut, LawOut
 
-    day = received_on.date() if received_on else day_of(utc_now())
-    assessment = assess(petition, suggestion, knowledge=router.knowledge, events={"received": day})
+    assessment = assess(petition, suggestion, knowledge=router.knowledge, events=events)
     if as_json:
         told = SuggestionOut.of(suggestion)
         law = LawOut.of(assessment, answer=told.answer, knowledge=router.knowledge)
@@ -81,6 +84,16 @@ def _with_law(
     console = Console()
     show(suggestion, petition, console=console)
     show_law(assessment, petition, suggestion, console=console)
+
+
+def _days(given: Iterable[str], *, received_on: datetime | None) -> dict[str, date]:
+    """Return the days by event, receipt included; today is the day in China."""
+    from serving.context import utc_now
+    from serving.events import events_from
+    from serving.law import day_of
+
+    pairs = [(name.strip(), day.strip() or "？") for name, _, day in (entry.partition("=") for entry in given)]
+    return events_from(pairs, received_on=received_on.date() if received_on else day_of(utc_now()))
 
 
 def show(suggestion: Suggestion, petition: Petition, *, console: Console) -> None:

@@ -55,6 +55,10 @@ def show_law(assessment: Assessment, petition: Petition, suggestion: Suggestion,
         source = f"　{item.basis}（{CERTAINTY[item.certainty]}）"
         console.print(Text.assemble(f"  {item.name}：{item.question}", (source, "dim")))
     _heading("期限", console)
+    for situation in assessment.situations:
+        advice = f"：{situation.advice}" if situation.advice else ""
+        source = f"　{situation.basis}（{CERTAINTY[situation.certainty]}）"
+        console.print(Text.assemble(f"  文中写明：{situation.name}{advice}", (source, "dim")))
     console.print(_clocks(assessment.clocks))
     transfer = assessment.transfer
     _heading("转办层级建议", console)

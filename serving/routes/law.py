@@ -1,6 +1,8 @@
 """POST /v1/assess: a suggestion with the law beside it, not kept; GET /v1/knowledge: what that rests on."""
 
 from collections import Counter
+from collections.abc import Iterable
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -12,6 +14,7 @@ from nlp.knowledge.loading import SECTIONS
 from serving.access import Allowed
 from serving.context import Ctx
 from serving.errors import Problem
+from serving.events import EventFaultsError, events_from
 from serving.judging import judge_one
 from serving.law import day_of
 from serving.roles import Actor
@@ -32,6 +35,7 @@ async def assess_one(body: AssessIn, context: Ctx, _: Assessing) -> AssessOut:
     """
     classifier = context.host.classifier
     _check_known(body.known, classifier.knowledge)
+    events = events_given(body.events.items(), received_on=body.received_on or day_of(context.now()))
     petition = body.petition()
     suggestion = await judge_one(context, petition)
     assessment = await run_in_threadpool(
@@ -39,7 +43,7 @@ async def assess_one(body: AssessIn, context: Ctx, _: Assessing) -> AssessOut:
         petition,
         suggestion,
         knowledge=classifier.knowledge,
-        events={"received": body.received_on or day_of(context.now())},
+        events=events,
         receiver=body.receiver,
         known=body.known,
         n_times=body.n_times,
@@ -47,6 +51,22 @@ async def assess_one(body: AssessIn, context: Ctx, _: Assessing) -> AssessOut:
     )
     told = SuggestionOut.of(suggestion)
     return AssessOut(suggestion=told, law=LawOut.of(assessment, answer=told.answer, knowledge=classifier.knowledge))
+
+
+def events_given(given: Iterable[tuple[str, str]], *, received_on: date) -> dict[str, date]:
+    """Return the days by event, receipt included; raises the 422 problem naming every fault, never what was given."""
+    try:
+        return events_from(given, received_on=received_on)
+    except EventFaultsError as error:
+        raise Problem(
+            422,
+            code="event_days_wrong",
+            detail=f"{error}。",
+            errors=[
+                {"at": "body/events" if event == "events" else f"body/events/{event}", "rule": "day", "message": fault}
+                for event, fault in error.faults.items()
+            ],
+        ) from error
 
 
 @router.get("/knowledge", summary="法律知识概况")

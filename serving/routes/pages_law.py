@@ -1,14 +1,17 @@
 """Drafts of letters from the desk: a page to read and print, a file to edit. Nothing is sent or stored."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 
 from nlp.notices import Draft, NoticeCode, PersonDecision
 from serving.access import Allowed
 from serving.context import Context, Ctx
+from serving.law import day_of
 from serving.roles import Actor
+from serving.routes.law import events_given
 from serving.routes.notices import DOCX, docx_response, load, make
 from serving.routes.petitions import PetitionId
 from serving.schemas.notices import PersonDecisionIn
@@ -27,6 +30,7 @@ LETTER_POLICY = {"Content-Security-Policy": "default-src 'none'; style-src 'unsa
 
 @router.get("/petitions/{petition_id}/notices/{code}")
 def letter(
+    request: Request,
     context: Ctx,
     visitor: Visitor,
     petition_id: PetitionId,
@@ -34,7 +38,9 @@ def letter(
     form: Literal["html", "docx"] = "html",
 ) -> Response:
     """Return the draft of a letter filled with what is known of a petition."""
-    made = _drafted(context, visitor.actor, petition_id, code, kind=DOCX if form == "docx" else "text/html")
+    days = {name: day for name, day in request.query_params.items() if name != "form"}
+    kind = DOCX if form == "docx" else "text/html"
+    made = _drafted(context, visitor.actor, petition_id, code, kind=kind, days=days)
     return docx_response(made) if form == "docx" else HTMLResponse(made.html, headers=LETTER_POLICY)
 
 
@@ -52,8 +58,16 @@ def _drafted(
     *,
     kind: str,
     decision: PersonDecision | None = None,
+    days: Mapping[str, str] | None = None,
 ) -> Draft:
     petition = load(context, actor, petition_id)
+    events = events_given((days or {}).items(), received_on=day_of(petition.received_at))
     classifier = context.host.classifier
-    facts = facts_of(petition, knowledge=classifier.knowledge, taxonomy=classifier.taxonomy, book=context.host.labels)
+    facts = facts_of(
+        petition,
+        knowledge=classifier.knowledge,
+        taxonomy=classifier.taxonomy,
+        book=context.host.labels,
+        events=events,
+    )
     return make(context, actor, code, facts=facts, decision=decision, petition=petition, kind=kind)

@@ -1,9 +1,10 @@
 """What the scripts of the desk put in place: the working panel, a history, labels to type ahead, proposals."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -15,6 +16,7 @@ from serving.judging import judge_one
 from serving.law import day_of
 from serving.redaction import masked_view
 from serving.roles import Actor
+from serving.routes.law import events_given
 from serving.routes.petitions import PetitionId, history
 from serving.schemas.base import Clean
 from serving.schemas.petitions import EventOut
@@ -34,13 +36,14 @@ Deciding = Annotated[Actor, Depends(Allowed("decide"))]
 Describing = Annotated[Actor, Depends(Allowed("describe_model"))]
 
 
-def load_work(context: Context, petition_id: str, actor: Actor) -> Work:
-    """Return the working panel of a petition as `actor` may see it; raises 404."""
+def load_work(context: Context, petition_id: str, actor: Actor, *, days: Mapping[str, str] | None = None) -> Work:
+    """Return the working panel of a petition as `actor` may see it; raises 404, and 422 for `days` of events."""
     with context.store.read() as session:
         case = petitions.load(session, petitions.get(session, petition_id, actor=actor))
     shown = presenting.whole(case, actor=actor, now=context.now())
     classifier = context.host.classifier
-    law = law_of_kept(shown, knowledge=classifier.knowledge, taxonomy=classifier.taxonomy)
+    events = events_given((days or {}).items(), received_on=day_of(shown.received_at))
+    law = law_of_kept(shown, knowledge=classifier.knowledge, taxonomy=classifier.taxonomy, events=events)
     related = related_view(context, petition_id, actor)
     return work_on(
         shown,
@@ -80,6 +83,13 @@ def panel(context: Ctx, actor: Reading, petition_id: PetitionId) -> HTMLResponse
     work = load_work(context, petition_id, actor)
     past = load_events(context, petition_id, actor)
     return render_part("work.html", work=work, can=may(work, actor), events=past, may_submit=False)
+
+
+@router.get("/petitions/{petition_id}/law")
+def law_with_days(request: Request, context: Ctx, actor: Reading, petition_id: PetitionId) -> HTMLResponse:
+    """Return the panel 法律与办理 with the clocks counted from the days in the query; nothing is stored."""
+    work = load_work(context, petition_id, actor, days=request.query_params)
+    return render_part("law.html", work=work, can=may(work, actor))
 
 
 @router.get("/departments")

@@ -1,39 +1,22 @@
 """The law beside a suggestion, and what is known of the law, on the wire."""
 
-import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictInt
+from pydantic import Field, StrictBool, StrictInt
 
 from nlp.appeals import Appeals
 from nlp.assessment import Assessment
 from nlp.deadlines import Clock, TransferProposal
 from nlp.elements import Element, ElementType, Jurisdiction
-from nlp.knowledge import Knowledge, RegistrationItem
+from nlp.knowledge import Knowledge, RegistrationItem, Situation
 from nlp.knowledge.records import DeadlineKind
 from nlp.petition import Certainty, Petition
+from serving.events import GIVEN, Day
 from serving.law import marks_of
 from serving.schemas.base import Clean, Wire
 from serving.schemas.suggestion import EXAMPLE_TEXT, AnswerOut, AppealAnswerOut, Span, SuggestionOut
-
-FIRST_DAY, LAST_DAY = date(1950, 1, 1), date(2150, 12, 31)
-
-
-def _only_a_day(value: object) -> object:
-    """Refuse moments and bare numbers, which would be read as seconds since 1970, and years of no petition."""
-    if isinstance(value, date):
-        return value
-    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
-        raise ValueError("a day is written as 2026-03-02")
-    if not FIRST_DAY.isoformat() <= value <= LAST_DAY.isoformat():
-        raise ValueError(f"a day must lie between {FIRST_DAY} and {LAST_DAY}")
-    return value
-
-
-Day = Annotated[date, BeforeValidator(_only_a_day)]
-"""A civil day in China."""
 
 
 class AssessIn(Wire):
@@ -43,6 +26,14 @@ class AssessIn(Wire):
     title: Clean = Field("", max_length=1000, description="标题，可空。", examples=["烧烤店油烟噪声扰民"])
     id: str | None = Field(None, max_length=100, description="调用方自己的编号，原样返回。")
     received_on: Day | None = Field(None, description="收到之日，默认今天。", examples=["2026-03-02"])
+    events: dict[Annotated[Clean, Field(max_length=60)], Annotated[Clean, Field(max_length=40)]] = Field(
+        default={},
+        max_length=len(GIVEN),
+        description="已知的其他日期，期限由此起算："
+        + "、".join(f"{event} {name}" for event, name in GIVEN.items())
+        + "。转送、交办、受理不得早于收到之日。",
+        examples=[{"accepted": "2026-03-04"}],
+    )
     receiver: Literal["petition_bureau", "unit"] = Field(
         "petition_bureau", description="收到的是信访部门，还是其他机关、单位。"
     )
@@ -114,6 +105,22 @@ class MissingOut(SourcedOut):
     question: str
 
 
+class SituationOut(SourcedOut):
+    """Something the text says has happened, on which time limits were listed or left out; `advice` may be empty."""
+
+    code: str
+    name: str
+    advice: str
+
+    @classmethod
+    def of(cls, situation: Situation) -> Self:
+        """Render a situation."""
+        return cls(
+            code=situation.code, name=situation.name, advice=situation.advice,
+            basis=situation.basis, certainty=situation.certainty, marks=marks_of(situation.certainty),
+        )  # fmt: skip
+
+
 class ClockOut(SourcedOut):
     """A time limit that runs or may run; without `ends_on` the `note` says why."""
 
@@ -163,6 +170,7 @@ class LawOut(Wire):
     elements: list[ElementOut]
     jurisdiction: JurisdictionOut
     missing: list[MissingOut]
+    situations: list[SituationOut]
     clocks: list[ClockOut]
     transfer: TransferOut
     edition: str
@@ -178,6 +186,7 @@ class LawOut(Wire):
             elements=[_element(element, items) for element in assessment.elements.found],
             jurisdiction=_jurisdiction(assessment.elements.jurisdiction, items),
             missing=[_missing(item) for item in assessment.missing],
+            situations=[SituationOut.of(situation) for situation in assessment.situations],
             clocks=[ClockOut.of(clock) for clock in assessment.clocks],
             transfer=TransferOut.of(assessment.transfer),
             edition=knowledge.about.edition,

@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, StrictBool
 
-from nlp.notices import Facts, NoticeCode, PersonDecision
+from nlp.notices import Facts, NoticeCode, PersonDecision, Stage
 from nlp.petition import Certainty, RouteOption
+from serving.events import Day
 from serving.schemas.base import Clean, Wire
-from serving.schemas.law import Day
 
 Short = Annotated[Clean, Field(max_length=300)]
 Long = Annotated[Clean, Field(max_length=4000)]
@@ -46,6 +46,7 @@ class NoticeIn(Wire):
     petition: Annotated[Clean, Field(max_length=40)] | None = Field(
         None, description="系统内编号：在该件的办理经过中留痕，并核对文书与该件的途径、去向是否相合。"
     )
+    stage: Stage = Field("handling", description="办理、复查或复核；受理告知单的期限和权利因此不同。")
     office: Short = Field("", examples=["某县信访局"])
     number: Short = ""
     petitioner: Short = ""

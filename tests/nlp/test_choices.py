@@ -47,6 +47,15 @@ def test_a_standing_channel_of_which_the_matter_says_nothing_is_told_by_its_rout
     assert len(others) == 2
 
 
+def test_a_time_limit_that_has_been_overtaken_is_left_to_a_person() -> None:
+    decided = "县政府作出征收补偿决定,补偿太低,我不服。"
+    suit = choices(decided, "administrative_procedure")[1]
+    assert "6个月（《行政诉讼法》第46条）" in suit.limit
+    judged = choices(decided + "行政判决书驳回了我的请求。", "administrative_procedure")[1]
+    assert (judged.channel, judged.limit) == (suit.channel, "")
+    assert choices("路灯不亮,收到信访处理意见书,我不服。", "petition_procedure")[0].limit == ""
+
+
 def test_what_is_not_open_leaves_nothing_to_choose() -> None:
     assert [option.channel for option in choices(WAGES, "judicial_procedure")] == ["judicial_procedure"]
     assert len(choices("村口路灯不亮。", "petition_procedure")) == 1

@@ -123,6 +123,161 @@ def test_the_review_of_a_fire_finding_is_due_in_fifteen_days(knowledge: Knowledg
     assert "accident_review_request" not in clocks
 
 
+def clocks_of(text: str, channel: str, knowledge: Knowledge, **events: date) -> dict[str, Clock]:
+    masked = Masked(text=text, origin=tuple(range(len(text))))
+    return by_code(
+        assess_masked(
+            masked,
+            title_length=0,
+            channel=channel,
+            firings=(),
+            n_departments=1,
+            knowledge=knowledge,
+            events={"received": date(2026, 3, 2), **events},
+        ).clocks
+    )
+
+
+def certain(clocks: dict[str, Clock]) -> set[str]:
+    """Return the clocks of other procedures that are shown as running."""
+    return {code for code, clock in clocks.items() if clock.kind == "other_procedure" and not clock.conditional}
+
+
+@pytest.mark.parametrize(
+    ("text", "channel", "running"),
+    [
+        ("我对儿子的刑事判决不服,判决生效已有一年", "judicial_procedure", set()),
+        ("同乡借了我六万元一直不还", "judicial_procedure", set()),
+        ("有人假冒客服骗走我的积蓄,派出所没有下文", "judicial_procedure", set()),
+        ("弟弟被刑事拘留,请求了解情况", "judicial_procedure", set()),
+        ("民事判决生效了,我要申请再审", "judicial_procedure", {"retrial_request"}),
+        ("行政判决书说驳回,我不服", "judicial_procedure", {"administrative_retrial"}),
+        ("镇政府对宅基地使用权争议下了处理决定,我不服", "administrative_procedure", {"land_ruling_suit"}),
+        ("刚拿到劳动仲裁裁决,不服这个裁决", "arbitration", {"labour_award_suit"}),
+        ("刚拿到劳动仲裁裁决,不服这个裁决", "judicial_procedure", {"labour_award_suit"}),
+        ("承包地仲裁裁决不公", "arbitration", {"land_award_suit"}),
+        ("复议决定书维持原处罚,我不服", "judicial_procedure", {"suit_after_reconsideration"}),
+        (
+            "城管给我下了处罚决定书,我不服",
+            "administrative_procedure",
+            {"reconsider_request", "administrative_suit"},
+        ),
+        ("我想办一个餐饮许可证", "administrative_procedure", set()),
+        ("我是中学教师,学校给我处分,我不服", "party_personnel_review", {"teacher_appeal_decide"}),
+        ("我受到留党察看,要求撤销", "party_personnel_review", set()),
+        ("单位对我作了人事处理,我不服", "party_personnel_review", set()),
+        (
+            "我是公务员,考核被定为不称职,我不服",
+            "party_personnel_review",
+            {
+                "civil_servant_review",
+                "civil_servant_review_decide",
+                "civil_servant_appeal",
+                "civil_servant_appeal_decide",
+            },
+        ),
+        (
+            "监委对我作出政务处分,我不服",
+            "party_personnel_review",
+            {"supervision_review", "supervision_review_decide", "supervision_recheck", "supervision_recheck_decide"},
+        ),
+        ("我是聘任制公务员,单位不履行合同", "arbitration", {"personnel_arbitration_request"}),
+        (
+            "政府采购项目中标结果不公,质疑后没有答复",
+            "administrative_procedure",
+            {"procurement_inquiry", "procurement_complaint", "procurement_decide"},
+        ),
+        ("市场监管局早就立案调查了,一直没有结果", "statutory_duty", {"penalty_decide"}),
+        ("饭店油烟太大,请查处", "statutory_duty", set()),
+    ],
+)
+def test_another_procedures_clock_runs_only_where_the_text_says_what_starts_it(
+    text: str, channel: str, running: set[str], knowledge: Knowledge
+) -> None:
+    assert certain(clocks_of(text, channel, knowledge)) == running
+
+
+def test_a_judgment_of_unknown_kind_leaves_the_retrial_to_a_person(knowledge: Knowledge) -> None:
+    clocks = clocks_of("法院判决不公,我不服判决", "judicial_procedure", knowledge)
+    assert clocks["retrial_request"].conditional
+    assert "retrial_request" not in clocks_of("刑事判决不公,我不服判决", "judicial_procedure", knowledge)
+
+
+def test_a_land_ruling_leaves_reconsideration_to_a_person_and_has_no_six_months(knowledge: Knowledge) -> None:
+    clocks = clocks_of(
+        "县政府的权属处理决定我不服", "administrative_procedure", knowledge, ruling_received=date(2026, 3, 2)
+    )
+    assert clocks["land_ruling_suit"].ends_on == date(2026, 4, 1)
+    assert clocks["reconsider_request"].conditional
+    assert "administrative_suit" not in clocks
+
+
+def test_an_award_ends_the_clocks_before_it_and_starts_fifteen_days(knowledge: Knowledge) -> None:
+    text = "公司拖欠工资,劳动仲裁裁决书到了,不服裁决"
+    clocks = clocks_of(text, "arbitration", knowledge, award_received=date(2026, 3, 1))
+    assert clocks["labour_award_suit"].ends_on == date(2026, 3, 16)
+    assert not {"labour_arbitration_request", "labour_arbitration_decide", "retrial_request"} & clocks.keys()
+    waiting = clocks_of("公司拖欠工资,劳动仲裁迟迟没有裁决", "arbitration", knowledge)
+    assert "labour_arbitration_decide" in waiting
+    assert "labour_award_suit" not in waiting
+
+
+def test_inaction_is_told_with_reconsideration_before_the_suit(knowledge: Knowledge) -> None:
+    clock = clocks_of("饭店油烟太大,请查处", "statutory_duty", knowledge)["duty_actionable"]
+    assert clock.conditional  # a special limit may go before
+    assert "先申请行政复议" in clock.what
+    assert "即可诉" not in clock.what
+    assert "23条(三)" in clock.basis
+
+
+FRESH = {"petition_handle", "petition_extend", "simple_accept", "simple_handle", "local_520_accept", "local_520_handle"}
+FRESH |= {"local_210_accept", "local_210_handle"}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "收到信访处理意见书,我不同意,要求复查",
+            {"review_request", "review_decide", "recheck_request", "recheck_decide"},
+        ),
+        ("县里的信访复查意见书我不服,请求复核", {"recheck_request", "recheck_decide"}),
+        ("市政府的复核意见书还是维持,我不服", set()),
+        ("处理意见、复查意见书、复核意见书都说没问题,我不服", set()),
+    ],
+)
+def test_what_was_decided_in_the_petition_procedure_starts_no_fresh_clock(
+    text: str, shown: set[str], knowledge: Knowledge
+) -> None:
+    clocks = clocks_of(text, "petition_procedure", knowledge, accepted=date(2026, 3, 4))
+    stages = {"review_request", "review_decide", "recheck_request", "recheck_decide"}
+    assert not FRESH & clocks.keys()
+    assert stages & clocks.keys() == shown
+
+
+def test_a_review_that_is_still_awaited_is_no_decision(knowledge: Knowledge) -> None:
+    clocks = clocks_of("去年请求复核,一直没有收到复核意见", "petition_procedure", knowledge)
+    assert "recheck_decide" in clocks
+    assert "petition_handle" in clocks
+
+
+def test_three_levels_passed_need_a_person_and_refuse_nothing(knowledge: Knowledge) -> None:
+    text = "市政府的复核意见书还是维持,我不服"
+    told = assess_masked(
+        Masked(text=text, origin=tuple(range(len(text)))),
+        title_length=0,
+        channel="consultation_reply",
+        firings=(),
+        n_departments=1,
+        knowledge=knowledge,
+        events={"received": date(2026, 3, 2)},
+    ).situations
+    (situation,) = told
+    assert (situation.code, situation.basis, situation.certainty) == ("petition_recheck", "条例36条3款", "verified")
+    assert "由人" in situation.advice
+    assert not any("受理" in found.advice or "只登记" in found.advice for found in knowledge.situations)
+
+
 def people_level(text: str, knowledge: Knowledge) -> str:
     masked = Masked(text=text, origin=tuple(range(len(text))))
     return assess_masked(

@@ -311,6 +311,26 @@ def test_what_is_not_verified_may_be_switched_off_and_the_rest_reworded(tmp_path
     assert found["judgment_given"].advice == "请在法院程序内提出"
 
 
+def test_what_is_switched_off_starts_and_stops_no_clock(tmp_path: Path) -> None:
+    content = {
+        "office": "某局",
+        "circumstances": [{"code": "award_given", "disabled": True}],
+        "situations": [{"code": "teacher_decision", "disabled": True}],
+    }
+    found = {deadline.code: deadline for deadline in load_knowledge(overlay(tmp_path, content)).deadlines}
+    assert found["labour_award_suit"].perhaps == ()
+    assert found["labour_award_suit"].situations == ("labour_award",)
+    assert "teacher_appeal_decide" not in found
+
+
+def test_situations_of_the_law_can_be_reworded_and_not_switched_off(tmp_path: Path) -> None:
+    reworded = {"office": "某局", "situations": [{"code": "petition_opinion", "advice": "请上一级复查"}]}
+    known = {entry.code: entry for entry in load_knowledge(overlay(tmp_path, reworded)).situations}
+    assert known["petition_opinion"].advice == "请上一级复查"
+    off = {"office": "某局", "situations": [{"code": "petition_opinion", "disabled": True}]}
+    assert any("法律规定的情形（条例35条）不能停用" in fault for fault in faults(tmp_path, off))
+
+
 @pytest.mark.parametrize(
     ("section", "entry"),
     [

@@ -12,7 +12,17 @@ from docx import Document
 
 from nlp.errors import NoticeTemplateError, PetitionError
 from nlp.knowledge import load_knowledge
-from nlp.notices import BLANK, NOTICES, Draft, Facts, NoticeError, PersonDecision, check_templates, draft_notice
+from nlp.notices import (
+    BLANK,
+    NOTICES,
+    Draft,
+    Facts,
+    NoticeError,
+    PersonDecision,
+    Stage,
+    check_templates,
+    draft_notice,
+)
 from nlp.notices.recipient import warn_of_recipient
 from nlp.petition import RouteOption
 from nlp.taxonomy import load_taxonomy
@@ -96,6 +106,24 @@ def test_docx_and_html_say_the_same_and_are_marked_as_drafts(code: str) -> None:
 def test_required_elements_are_there(code: str, wanted: list[str]) -> None:
     words = words_of(drafted(code))
     assert [part for part in wanted if part not in words] == []
+
+
+@pytest.mark.parametrize(
+    ("stage", "said", "unsaid"),
+    [
+        (
+            "review",
+            ["复查受理告知单", "复查请求", "第三十六条第一款"],
+            ["60日", "第三十四条", "第三十五条"],
+        ),
+        ("recheck", ["复核受理告知单", "复核请求", "第三十六条第二款"], ["60日", "第三十四条", "第三十五条"]),
+    ],
+)
+def test_a_review_is_accepted_in_words_of_its_own(stage: Stage, said: list[str], unsaid: list[str]) -> None:
+    limit = "自收到请求之日起30日内"
+    words = words_of(drafted("notice_accept", replace(FACTS, stage=stage, limit=limit)))
+    assert [word for word in (*said, limit) if word not in words] == []
+    assert [word for word in unsaid if word in words] == []
 
 
 def test_every_letter_is_known_to_the_knowledge_files() -> None:

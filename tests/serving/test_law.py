@@ -113,6 +113,41 @@ def test_clocks_run_from_the_day_of_receipt_and_say_what_kind_they_are(clerk: Te
         assert clock["ends_on"] or clock["note"]
 
 
+def test_days_of_events_start_their_clocks(clerk: TestClient) -> None:
+    text = "白水镇白水村村口路灯坏了两个月，晚上看不见路，请尽快修好。"
+    lamp = {"title": "", "text": text, "received_on": "2026-03-02"}
+    events = {"accepted": "2026-03-04", "opinion_received": "2026-04-20"}
+    clocks = {found["code"]: found for found in assess(clerk, **lamp, events=events)["law"]["clocks"]}
+    assert clocks["petition_handle"]["ends_on"] == "2026-05-03"
+    assert clocks["review_request"]["ends_on"] == "2026-05-20"
+    said = {**lamp, "text": "收到信访处理意见书，我不同意，请求复查。"}
+    law = assess(clerk, **said, events={"opinion_received": "2026-02-20"})["law"]  # older than the petition
+    assert {found["code"]: found for found in law["clocks"]}["review_request"]["ends_on"] == "2026-03-22"
+    (situation,) = law["situations"]
+    assert (situation["code"], situation["basis"], situation["marks"]) == ("petition_opinion", "条例35条", [])
+
+
+@pytest.mark.parametrize(
+    ("events", "at", "said"),
+    [
+        ({"accepted": "2026-03-01"}, "body/events/accepted", "早于收到信访事项之日"),
+        ({"accepted": "3月4日"}, "body/events/accepted", "受理之日须写成"),
+        ({"opinion_received": "2026-02-30"}, "body/events/opinion_received", "收到处理意见书之日须写成"),
+        ({"张三的生日": "2026-03-04"}, "body/events", "不认识的日期名称"),
+        ({"received": "2026-03-04"}, "body/events", "不认识的日期名称"),
+    ],
+)
+def test_days_that_cannot_be_are_refused_in_chinese(
+    clerk: TestClient, events: dict[str, str], at: str, said: str
+) -> None:
+    response = clerk.post("/v1/assess", json={"text": TEXT, "received_on": "2026-03-02", "events": events})
+    assert response.status_code == 422
+    problem = response.json()
+    assert (problem["code"], problem["errors"][0]["at"]) == ("event_days_wrong", at)
+    assert said in problem["detail"]
+    assert "张三" not in response.text
+
+
 def test_today_is_the_day_in_china(clerk: TestClient, clock: Any) -> None:
     clock.advance(hours=16)  # 17:00 UTC is past midnight in China
     clocks = {found["code"]: found for found in assess(clerk)["law"]["clocks"]}

@@ -79,6 +79,21 @@ def test_each_of_several_appeals_is_told_with_its_department_and_how_sure_that_i
     assert f"建议主办：{suggestion.predictions['department'].best.name}" in said
 
 
+def test_days_of_events_are_given_by_name_or_code(
+    petition: Run, router: Router, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Router, "load", lambda *_, **__: router)
+    said = ("classify", "收到信访处理意见书，我不同意，请求复查。", "--law", "--json", "--received-on", "2026-03-02")
+    for event in ("opinion_received=2026-02-20", "收到处理意见书之日=2026-02-20"):
+        assert petition(*said, "--event", event) == 0
+        answer = AssessOut.model_validate(json.loads(capsys.readouterr().out))
+        ends = {clock.code: clock.ends_on for clock in answer.law.clocks}
+        assert ends["review_request"] == date(2026, 3, 22)
+    for event, fault in (("accepted=2026-03-01", "早于"), ("accepted", "受理之日须写成"), ("=2026-03-04", "不认识")):
+        assert petition(*said, "--event", event) == 2
+        assert fault in capsys.readouterr().err
+
+
 def test_a_sound_overlay_is_summed_up(petition: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "ours.yaml"
     file.write_text("office: 青石县信访局\ndeadlines:\n  - {code: local_520_accept, limit: 3}\n", encoding="utf-8")

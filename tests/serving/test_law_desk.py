@@ -1,6 +1,7 @@
 """The panel 法律与办理 and the letters drafted from the desk."""
 
 import io
+import re
 import zipfile
 from typing import Any
 
@@ -71,6 +72,34 @@ def test_a_letter_opens_as_a_page_that_can_run_nothing(office: Any) -> None:
     assert kept["id"] in page.text
     assert "script-src" not in page.headers["content-security-policy"]
     assert "default-src 'none'" in page.headers["content-security-policy"]
+
+
+def test_the_letter_of_a_review_tells_thirty_days_and_never_sixty(office: Any) -> None:
+    kept = office.submit("收到信访处理意见书，我不同意，请求复查。")
+    browser = browse(office, "clerk")
+    page = browser.get(f"/petitions/{kept['id']}").text
+    assert "文中写明" in page
+    assert "条例35条" in page
+    letter = browser.get(f"/petitions/{kept['id']}/notices/notice_accept").text
+    assert "自收到复查请求之日起30日" in letter
+    assert "60日" not in letter
+
+
+def test_days_entered_at_the_desk_start_clocks_and_fill_the_letter(office: Any) -> None:
+    kept = office.submit("收到信访处理意见书，我不同意，请求复查。")
+    browser = browse(office, "clerk")
+    path = f"/desk/petitions/{kept['id']}/law"
+    days = {"opinion_received": "2026-02-20", "review_requested": "2026-03-02", "accepted": ""}
+    panel = browser.get(path, params=days).text
+    assert '<time datetime="2026-03-22">' in panel
+    assert 'name="opinion_received" type="date" value="2026-02-20"' in panel
+    link = f"/petitions/{kept['id']}/notices/notice_accept"
+    query = r"\?opinion_received=2026-02-20&(amp;)?review_requested=2026-03-02"
+    assert re.search(rf"notices/notice_transfer{query}\"", panel)
+    assert "2026年4月1日" in browser.get(link, params=days).text
+    refused = browser.get(path, params={"accepted": "2026-03-01"}, headers={"accept": "application/json"})
+    assert refused.status_code == 422
+    assert "早于收到信访事项之日" in refused.json()["detail"]
 
 
 def test_turning_away_is_drafted_from_what_a_person_decided(office: Any) -> None:

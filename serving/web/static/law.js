@@ -1,14 +1,20 @@
-/** The panel 法律与办理: the one letter that needs a form, because a person has to have decided. */
+/** The panel 法律与办理: days that clocks run from, and the one letter that needs a form: a person has to have decided. */
 
-import { file } from "./api.js";
+import { file, part } from "./api.js";
 import { attempt, notice } from "./notice.js";
 
 document.addEventListener("submit", (event) => {
-  const form = event.target.closest("form[data-turn-away]");
+  const form = event.target.closest("form[data-turn-away], form[data-days]");
   if (!form) return;
   event.preventDefault();
-  attempt(form, () => draft(form));
+  attempt(form, () => (form.dataset.days ? count(form) : draft(form)));
 });
+
+async function count(form) {
+  const days = [...new FormData(form)].filter(([, day]) => day);
+  const panel = form.closest("section.law");
+  panel.replaceWith(await part("GET", `/desk/petitions/${form.dataset.days}/law?${new URLSearchParams(days)}`));
+}
 
 async function draft(form) {
   const content = await file("POST", `/desk/petitions/${form.dataset.turnAway}/turn-away`, {
