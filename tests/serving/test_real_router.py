@@ -97,6 +97,9 @@ def test_the_pages_show_a_petition_judged_by_it(office: Any) -> None:
     ):
         for expected in ("检举控告，单独办理", "单独登记、单独转送", "可能部门", "建议主办"):
             assert expected in page
+    review = browser.post("/desk/trial", json={"text": "多次反映多年无果，收到信访处理意见书，不服，要求复查。"}).text
+    assert "信访积案" in review
+    assert "已有信访处理意见" in review.split("法律与办理")[0]  # what is no flag is told beside the flags
     trial = browser.post("/desk/trial", json={"text": SMOKE})
     assert trial.status_code == 200
     assert "烧烤店" in trial.text
