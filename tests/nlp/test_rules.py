@@ -237,14 +237,23 @@ def test_rules_keep_what_they_reached_on_the_adversarial_texts(knowledge: Knowle
     assert len(wrong) <= 8, wrong
 
 
-def test_five_hundred_characters_take_less_than_two_milliseconds(knowledge: Knowledge) -> None:
+def test_all_rules_take_little_more_than_one_search_for_every_signal(knowledge: Knowledge) -> None:
     text = masked(("我们小区三百多户业主多次向街道反映电梯故障和消防通道被堵,至今没有结果,请书记督促。" * 12)[:500])
+    words = knowledge.lexicon.words
+    signals = [signal for rule in knowledge.rules for clue in rule.clues for signal in clue.find]
+    patterns = [re.compile(expand(signal, words)) for signal in signals]
     find_firings(text, knowledge=knowledge)
-    started = time.process_time()
-    for _ in range(200):
+    rules, searches = [], []
+    for _ in range(30):
+        started = time.process_time()
         find_firings(text, knowledge=knowledge)
-    # Twice the aim: shared machines are noisy, a lost index would take ten times as long.
-    assert (time.process_time() - started) / 200 < 0.004
+        between = time.process_time()
+        for pattern in patterns:
+            pattern.search(text.text)
+        rules.append(between - started)
+        searches.append(time.process_time() - between)
+    # About as long where it was measured: the anchors pay for negations, conditions and disguises.
+    assert min(rules) < 4 * min(searches)
 
 
 def test_anchors_are_contained_in_every_match() -> None:
