@@ -42,7 +42,8 @@ def figures_block(metrics: Mapping[str, Any]) -> str:
         "“可定”是单项把握达到模型包内事先定的阈值的测试件（按有误不超过 5% 定），括号内为其中有误的；“无”为没有阈值。"
         + _exceeded(metrics),
         _beaten(metrics),
-        f"冻结测试集 {rows['test']:,} 条（训练 {rows['fit']:,} 条，两者无近似重复；含特意多选的罕见和疑难件），"
+        f"冻结测试集 {rows['test']:,} 条（训练 {rows['fit']:,} 条，两者无近似重复，以字 4-gram 的 Jaccard ≥ 0.5 计；"
+        "含特意多选的罕见和疑难件），"
         f"数据指纹 {metrics['about']['data']['messages']}。区间为按近似重复组的自助法。",
         "",
         f"三项合计（分类、途径、部门）错误预算 {metrics['decisions']['budget']:.0%}："
