@@ -85,9 +85,11 @@ def _show_appeal(appeal: AppealAnswer, console: Console) -> None:
 def _show_offices(suggestion: Suggestion, console: Console) -> None:
     """Print who is proposed to lead and to assist over all appeals."""
     assisting = "、".join(unit.name for unit in suggestion.co_departments) or "无"
-    console.print(
-        Text(f"  建议主办：{suggestion.predictions['department'].best.name}　建议协办：{assisting}（由人核定）")
-    )
+    lead = suggestion.predictions["department"].best.name
+    apart, barred = "", ""
+    if any(appeal.accusation for appeal in suggestion.appeals):
+        apart, barred = "检举控告单独转送，其余诉求", "主办、协办都不得是被检举的单位，条例30条3款；"
+    console.print(Text(f"  {apart}建议主办：{lead}　建议协办：{assisting}（{barred}由人核定）"))
 
 
 def _heading(words: str, console: Console) -> None:

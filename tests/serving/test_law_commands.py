@@ -76,6 +76,7 @@ def test_each_of_several_appeals_is_told_with_its_department_and_how_sure_that_i
         assert f"可能部门：{unit.name}（把握{in_percent(unit.confidence)}）" in said
         assert "".join(appeal.legal_basis.split()) in said
     assert "单独登记、单独转送" in said
+    assert "都不得是被检举的单位" in said
     assert f"建议主办：{suggestion.predictions['department'].best.name}" in said
 
 

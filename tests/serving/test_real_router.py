@@ -95,7 +95,7 @@ def test_the_pages_show_a_petition_judged_by_it(office: Any) -> None:
         browser.get(f"/petitions/{several['id']}").text,
         browser.post("/desk/trial", json={"text": bribes + lamps}).text,
     ):
-        for expected in ("检举控告，单独办理", "单独登记、单独转送", "可能部门", "建议主办"):
+        for expected in ("检举控告，单独办理", "单独登记、单独转送", "可能部门", "建议主办", "都不得是被检举的单位"):
             assert expected in page
     review = browser.post("/desk/trial", json={"text": "多次反映多年无果，收到信访处理意见书，不服，要求复查。"}).text
     assert "信访积案" in review
