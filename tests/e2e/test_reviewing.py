@@ -108,9 +108,11 @@ def test_a_blind_review_hides_the_suggestion_until_it_is_decided(
     for key, typed in (("2", "环境污染"), ("3", "qj"), ("4", "情形五"), ("5", "生态环境局")):
         page.locator(".verdict").click()
         page.keyboard.press(key)
+        expect(page.locator("input[role=combobox]:focus")).to_be_visible()
         page.keyboard.type(typed)
         page.get_by_role("option").first.wait_for()
         page.keyboard.press("Enter")
+        page.get_by_role("option").first.wait_for(state="hidden")  # chosen, before the next key goes anywhere
     page.get_by_role("button", name=re.compile("^提交盲审")).click()
     expect(page.locator(".verdict")).to_contain_text("盲审")
     expect(page.locator(".head[data-head='department']")).to_contain_text("建议：城市管理和综合执法局")
