@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+from nlp.accused import ACCUSATION
 from nlp.deadlines import limits_in_words
 from nlp.knowledge import Knowledge, Route
 from nlp.petition import RouteOption
-from nlp.routes import ACCUSATION, closed_channels, open_channels, open_matters
+from nlp.routes import closed_channels, open_channels, open_matters
 from nlp.rules.matters import find_matters
 from nlp.taxonomy import Taxonomy
 

@@ -7,11 +7,10 @@ from datetime import date
 from pathlib import Path
 from time import perf_counter
 
+from nlp.accused import ACCUSATION_FLAG, accusation_in
 from nlp.appeals import (
-    ACCUSATION_FLAG,
     Appeal,
     Appeals,
-    accusation_in,
     accusations_apart,
     assisting,
     split_appeals,

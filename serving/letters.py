@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 
+from nlp.accused import ACCUSATION, ACCUSATION_FLAG, accusation_in
 from nlp.knowledge import Knowledge
 from nlp.notices import NoticeCode
 from nlp.notices.recipient import warn_of_recipient
 from nlp.petition import Masked, Petition
 from nlp.prepare import prepare
-from nlp.routes import ACCUSATION
 from nlp.rules import find_firings
 from nlp.taxonomy import Taxonomy
 from serving.errors import Problem
 from serving.schemas.petitions import PetitionOut
 
-ACCUSATION_FIRING = "official_accusation"
 TRANSFER: NoticeCode = "notice_transfer"
 TRANSFER_OF_ACCUSATION: NoticeCode = "notice_transfer_accusation"
 """The letter of an accusation: without its content and without a duty that 条例23条末款 excludes."""
@@ -28,7 +27,7 @@ def channel_of(petition: PetitionOut) -> str:
 def accuses_officials(petition: PetitionOut) -> bool:
     """Tell whether a petition accuses somebody in office, by its channel or by what its text gives away."""
     firings = petition.answer.firings if petition.answer else ()
-    return channel_of(petition) == ACCUSATION or any(firing.code == ACCUSATION_FIRING for firing in firings)
+    return channel_of(petition) == ACCUSATION or any(firing.code == ACCUSATION_FLAG for firing in firings)
 
 
 def check_fit(code: NoticeCode, petition: PetitionOut) -> None:
@@ -59,7 +58,7 @@ def warnings_for(
     else:
         masked = prepare(Petition(text="\n".join(appeals)))
     found = find_firings(masked, knowledge=knowledge)
-    accused = any(firing.code == ACCUSATION_FIRING for firing in found)
+    accused = accusation_in(found)
     accused = accused or code == TRANSFER_OF_ACCUSATION or (petition is not None and accuses_officials(petition))
     if not accused:
         return ()

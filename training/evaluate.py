@@ -104,12 +104,7 @@ def evaluate_bundle(
     metrics["decisions"] = decision_figures(router, suggestions, rows)
     metrics["let_through"] = let_through(suggestions, rows, router.knowledge)
     metrics["flags"] = unread_flag_figures(suggestions, rows, router.knowledge)
-    for kind, texts in (
-        ("urgent_sentences", read_urgent_sentences("held", settings.datasets)),
-        ("urgent_letters", read_urgent_letters(settings.datasets)),
-        ("quiet_excerpts", list(quiet_excerpts(rows))),
-    ):
-        metrics[kind] = alarm_figures([router.suggest(text.petition) for text in texts], texts)
+    metrics |= _alarms(router, rows, settings)
     metrics["rules"] = changed_by_rules(systems[0], systems[1], rows, taxonomy)
     reread = settings.datasets / "annotations" / "blind_reading.csv"
     if reread.exists():
@@ -128,6 +123,18 @@ def evaluate_bundle(
     mistakes = worst_mistakes(systems[0], rows, taxonomy=taxonomy, knowledge=router.knowledge)
     _write(out, metrics, mistakes=mistakes, taxonomy=taxonomy)
     return metrics
+
+
+def _alarms(router: Router, rows: Sequence[Example], settings: EvaluateSettings) -> dict[str, Any]:
+    """Return what alarming and harmless texts raise, per set of them; `rows` are the messages measured on."""
+    sets = {
+        "urgent_sentences": read_urgent_sentences("held", settings.datasets),
+        "urgent_letters": read_urgent_letters(settings.datasets),
+        "quiet_excerpts": list(quiet_excerpts(rows)),
+    }
+    return {
+        name: alarm_figures([router.suggest(text.petition) for text in texts], texts) for name, texts in sets.items()
+    }
 
 
 def sample(rows: Sequence[Example], n_rows: int, *, seed: int = 0) -> list[Example]:

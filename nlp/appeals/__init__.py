@@ -6,17 +6,15 @@ by itself. `assisting` and `warned` say who works together on what was split, an
 docs/appeals.md.
 """
 
-from nlp.appeals.accusations import ACCUSATION_FLAG, accusation_in, accusations_apart
+from nlp.appeals.accusations import accusations_apart
 from nlp.appeals.matters import Score, word_scores
 from nlp.appeals.offices import assisting, warned
 from nlp.appeals.split import Appeal, Appeals, split_appeals
 
 __all__ = [
-    "ACCUSATION_FLAG",
     "Appeal",
     "Appeals",
     "Score",
-    "accusation_in",
     "accusations_apart",
     "assisting",
     "split_appeals",

@@ -6,21 +6,14 @@ body's people must not reach that body (条例30条3款), so it never stands in 
 
 import re
 
+from nlp.accused import DISCIPLINE, accusation_in
 from nlp.appeals.matters import Score, word_scores
 from nlp.knowledge import Knowledge
-from nlp.petition import Firing, Masked
+from nlp.petition import Masked
 from nlp.rules import find_firings
 
-ACCUSATION_FLAG = "official_accusation"
-
-_HANDLER = "discipline_supervision"
 _CALLED_TO_ACCOUNT = re.compile(r"查处|严查|彻查|追究|问责|纪委|监委|纪检|举报|控告|检举|处分|撤职|罢免|惩处|惩治|调查")
 """An accusation that asks for nothing of the kind is told in passing, on the way to another request."""
-
-
-def accusation_in(firings: tuple[Firing, ...]) -> bool:
-    """Tell whether one of `firings` says that officials are accused."""
-    return any(firing.code == ACCUSATION_FLAG for firing in firings)
 
 
 def accusations_apart(knowledge: Knowledge, *, score: Score = word_scores) -> Score:
@@ -33,7 +26,7 @@ def accusations_apart(knowledge: Knowledge, *, score: Score = word_scores) -> Sc
         if _CALLED_TO_ACCOUNT.search(text):
             whole = Masked(text=text, origin=tuple(range(len(text))))
             if accusation_in(find_firings(whole, knowledge=knowledge)):
-                return {_HANDLER: 1.0}
+                return {DISCIPLINE: 1.0}
         return dict(score(text))
 
     return scored

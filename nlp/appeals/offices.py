@@ -8,9 +8,10 @@ at all, and whoever seems accused in the text assists nobody (条例30条3款, 4
 from collections.abc import Sequence
 from dataclasses import replace
 
+from nlp.accused import ACCUSATION, seems_accused
 from nlp.knowledge import Knowledge
 from nlp.petition import AppealAnswer, Candidate, Reason
-from nlp.routes import ACCUSATION, MOST_ASSISTING, Routing, seems_accused
+from nlp.routes import MOST_ASSISTING, Routing
 from nlp.taxonomy import Taxonomy
 
 _LAW = "条例30条3款、46条(五)"

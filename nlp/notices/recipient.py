@@ -1,8 +1,8 @@
 """Whether the handler named in a letter may be the one whom the petition accuses (条例30条3款)."""
 
+from nlp.accused import accused_unit
 from nlp.knowledge import Knowledge
 from nlp.petition import Candidate, Prediction
-from nlp.routes import accused_unit
 from nlp.taxonomy import Department, Taxonomy
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from nlp.accused import ACCUSATION
 from nlp.assessment import Assessment
 from nlp.choices import channels_to_choose
 from nlp.knowledge import Knowledge, Notice
@@ -11,7 +12,6 @@ from nlp.knowledge.citations import in_full
 from nlp.notices import NOTICES, Facts, NoticeCode, Stage
 from nlp.notices.recipient import warn_of_recipient
 from nlp.petition import RouteOption
-from nlp.routes import ACCUSATION
 from nlp.taxonomy import Taxonomy
 from serving.classifier import Classifier
 from serving.events import GIVEN
